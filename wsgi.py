@@ -1,5 +1,7 @@
-"""The WSGI entry point: `gunicorn -c gunicorn.conf.py wsgi:app`."""
+"""The WSGI entry point: `gunicorn -c gunicorn.conf.py wsgi:app`, and what the `flask` command finds."""
 
-from sorting_miniapp import create_app
+from __future__ import annotations
+
+from sorting_miniapp.app import create_app
 
 app = create_app()

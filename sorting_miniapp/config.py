@@ -114,7 +114,7 @@ def _decode_key(text: str) -> bytes:
     return key
 
 
-def _normalise_database_url(url: str, instance: Path) -> str:
+def normalise_database_url(url: str, instance: Path) -> str:
     if not url:
         return f"sqlite:///{instance / 'app.db'}"
     for prefix, driver in (
@@ -139,7 +139,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     values = {f.name: source[f.metadata["env"]] for f in fields(Settings) if source.get(f.metadata["env"])}
     settings = Settings(**values)
     instance = settings.instance_path
-    values["database_url"] = _normalise_database_url(settings.database_url, instance)
+    values["database_url"] = normalise_database_url(settings.database_url, instance)
     settings = Settings(**values)
     _check(settings)
     return settings

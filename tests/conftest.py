@@ -1,24 +1,166 @@
-"""Fixtures for the whole suite."""
+"""Fixtures for the whole suite: one migrated database per kind and test process, emptied between tests."""
 
 from __future__ import annotations
 
 import base64
+import os
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+from sqlalchemy import create_engine, delete, text
+from sqlalchemy.exc import OperationalError
+
+from sorting_miniapp import config, state
+from sorting_miniapp.app import create_app
+from sorting_miniapp.db import Base, db, engine_options
+
+POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+MYSQL = os.environ.get("TEST_MYSQL_URL", "mysql://root@127.0.0.1:3306/mysql")
+REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/9")
+REQUIRED = os.environ.get("REQUIRE_SERVICES") == "1"
+DATABASES = ("sqlite", "postgresql", "mysql")
+MINI, OFFICIAL = "wxmini0000000001", "wxofficial00001"
+
+
+def unreachable(service: str, reason: object) -> None:
+    """Skip by name, or fail where every service is required."""
+    if REQUIRED:
+        pytest.fail(f"{service} is required and not reachable: {reason}")
+    pytest.skip(f"{service} is not reachable: {reason}")
+
+
+def base_environ(instance: Path) -> dict[str, str]:
+    """A complete environment for a test process."""
+    return {
+        "APP_ENV": "test",
+        "INSTANCE": str(instance),
+        "SECRET_KEY": "0123456789abcdef0123456789abcdef",
+        "DATA_KEYS": base64.b64encode(b"k" * 32).decode(),
+        "WECHAT_MODE": "simulator",
+        "WECHAT_API_BASE": "http://127.0.0.1:9",
+        "WECHAT_MINI_APPID": MINI,
+        "WECHAT_MINI_SECRET": "mini-secret",
+        "WECHAT_MINI_TOKEN": "mini-token",
+        "WECHAT_MINI_AES_KEY": "A" * 43,
+        "WECHAT_OFFICIAL_APPID": OFFICIAL,
+        "WECHAT_OFFICIAL_SECRET": "official-secret",
+        "WECHAT_OFFICIAL_TOKEN": "official-token",
+        "WECHAT_OFFICIAL_AES_KEY": "B" * 43,
+        "WECHAT_CONNECT_TIMEOUT": "0.3",
+        "WECHAT_READ_TIMEOUT": "0.7",
+        "LEASE_SECONDS": "3",
+        "DB_POOL_SIZE": "4",
+        "LOG_LEVEL": "WARNING",
+    }
 
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    """A complete environment for a test process."""
-    return {
-        "APP_ENV": "test",
-        "INSTANCE": str(tmp_path),
-        "SECRET_KEY": "0123456789abcdef0123456789abcdef",
-        "DATA_KEYS": base64.b64encode(b"k" * 32).decode(),
-        "WECHAT_MODE": "simulator",
-        "WECHAT_MINI_APPID": "wxmini",
-        "WECHAT_MINI_SECRET": "mini-secret",
-        "WECHAT_OFFICIAL_APPID": "wxofficial",
-        "WECHAT_OFFICIAL_SECRET": "official-secret",
-    }
+    return base_environ(tmp_path)
+
+
+def _server_database(url: str, name: str) -> Iterator[str]:
+    """A fresh database on the server behind `url`, dropped afterwards; yields its URL."""
+    admin_url = config.normalise_database_url(url, Path())
+    options = {"isolation_level": "AUTOCOMMIT"}
+    engine = create_engine(admin_url, **{**engine_options(admin_url, 1), **options})
+    charset = " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin" if admin_url.startswith("mysql") else ""
+    try:
+        with engine.connect() as connection:
+            connection.execute(text(f"DROP DATABASE IF EXISTS {name}"))
+            connection.execute(text(f"CREATE DATABASE {name}{charset}"))
+    except OperationalError as error:
+        unreachable("MariaDB" if charset else "PostgreSQL", error.orig)
+    yield admin_url.rsplit("/", 1)[0] + f"/{name}"
+    with engine.connect() as connection:
+        force = "" if charset else " WITH (FORCE)"
+        connection.execute(text(f"DROP DATABASE IF EXISTS {name}{force}"))
+    engine.dispose()
+
+
+def new_database(kind: str, folder: Path, suffix: str = "") -> Iterator[str]:
+    """Yields the URL of an empty database of this kind."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / f'test{suffix}.db'}"
+        return
+    name = f"sorting_test_{os.getpid()}{suffix}"
+    yield from _server_database(POSTGRES if kind == "postgresql" else MYSQL, name)
+
+
+def migrate(app: Flask) -> None:
+    with app.app_context():
+        if os.environ.get("SCHEMA") == "models":
+            Base.metadata.create_all(db.engine)
+        else:
+            upgrade()
+
+
+@pytest.fixture(scope="session")
+def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Flask]]:
+    """The apps made so far, by kind of database; closed at the end of the session."""
+    made: dict[str, Flask] = {}
+    generators: list[Iterator[str]] = []
+
+    class Apps(dict[str, Flask]):
+        def __missing__(self, kind: str) -> Flask:
+            folder = tmp_path_factory.mktemp(kind)
+            generator = new_database(kind, folder)
+            url = next(generator)
+            generators.append(generator)
+            app = create_app(config.load(base_environ(folder) | {"DATABASE_URL": url}))
+            app.testing = False
+            migrate(app)
+            self[kind] = app
+            return app
+
+    made = Apps()
+    yield made
+    for app in made.values():
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+    for generator in generators:
+        with suppress(StopIteration):
+            next(generator)
+
+
+def empty(app: Flask) -> None:
+    """Delete every row."""
+    with app.app_context(), db.engine.begin() as connection:
+        mysql = connection.dialect.name == "mysql"
+        if mysql:
+            connection.execute(text("SET FOREIGN_KEY_CHECKS=0"))
+        elif connection.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+        else:
+            connection.execute(text("PRAGMA defer_foreign_keys=ON"))
+        for table in reversed(Base.metadata.sorted_tables):
+            connection.execute(delete(table))
+        if mysql:
+            connection.execute(text("SET FOREIGN_KEY_CHECKS=1"))
+    state.forget()
+
+
+@pytest.fixture(params=DATABASES)
+def app(request: pytest.FixtureRequest, apps: dict[str, Flask]) -> Flask:
+    """The app over each of the three databases in turn, with no rows."""
+    found = apps[request.param]
+    empty(found)
+    return found
+
+
+@pytest.fixture
+def sqlite_app(apps: dict[str, Flask]) -> Flask:
+    """The app over SQLite only, for what does not depend on the database."""
+    empty(apps["sqlite"])
+    return apps["sqlite"]
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sorting_miniapp import config, create_app
+from sorting_miniapp import config
+from sorting_miniapp.app import create_app
 
 
 def test_a_complete_environment_loads(environ: dict[str, str]) -> None:
@@ -22,7 +23,7 @@ def test_a_complete_environment_loads(environ: dict[str, str]) -> None:
         ("PORT", "eight"),
         ("APP_ENV", "staging"),
         ("WECHAT_MODE", "maybe"),
-        ("LEASE_SECONDS", "5"),
+        ("LEASE_SECONDS", "2"),
         ("DATABASE_URL", "oracle://x"),
         ("WECHAT_MINI_APPID", ""),
         ("WECHAT_MINI_AES_KEY", "too-short"),

@@ -1,0 +1,1 @@
+"""Residents, staff, roles and sessions; access.py says who may call what."""

@@ -1,0 +1,51 @@
+"""POST /sessions, DELETE /sessions/current, GET and PATCH /me."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sorting_miniapp import wechat
+from sorting_miniapp.accounts import service, sessions
+from sorting_miniapp.accounts.access import bearer_token, current_resident, open_to_all, resident_only
+from sorting_miniapp.accounts.schemas import LoginSchema, ProfileChangeSchema, ProfileSchema, SessionSchema
+from sorting_miniapp.limits import LOGIN, limiter
+from sorting_miniapp.web import ApiBlueprint
+
+blueprint = ApiBlueprint("accounts", __name__, description="登录与本人资料")
+
+
+@blueprint.post("/sessions")
+@blueprint.arguments(LoginSchema)
+@blueprint.response(201, SessionSchema)
+@blueprint.doc(security=[])
+@limiter.limit(LOGIN)
+@open_to_all
+def create_session(body: dict[str, Any]) -> dict[str, Any]:
+    """用 wx.login 的 code 登录"""
+    token, expires_at, resident = service.log_in(body["code"], wechat.mini().log_in)
+    return {"token": token, "expires_at": expires_at, "resident": resident}
+
+
+@blueprint.delete("/sessions/current")
+@blueprint.response(204)
+@resident_only
+def end_session() -> None:
+    """退出登录"""
+    sessions.close_resident(bearer_token())
+
+
+@blueprint.get("/me")
+@blueprint.response(200, ProfileSchema)
+@resident_only
+def me() -> service.Profile:
+    """本人资料"""
+    return service.profile(current_resident().id)
+
+
+@blueprint.patch("/me")
+@blueprint.arguments(ProfileChangeSchema)
+@blueprint.response(200, ProfileSchema)
+@resident_only
+def change_me(body: dict[str, Any]) -> service.Profile:
+    """修改昵称、大字模式、所在社区"""
+    return service.change(current_resident().id, body)

@@ -1,0 +1,107 @@
+"""Residents (an openid each), staff with roles at nodes, and their opaque sessions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sorting_miniapp.db import Base, BigKey, Bytes, CaseString, UTCDateTime, enum_column
+
+
+class Role(StrEnum):
+    ADMIN = "admin"
+    EDITOR = "editor"
+    REVIEWER = "reviewer"
+    ORGANISER = "organiser"
+    VERIFIER = "verifier"
+    ANALYST = "analyst"
+
+
+ROLE_NAMES = {
+    Role.ADMIN: "管理员",
+    Role.EDITOR: "编辑",
+    Role.REVIEWER: "审核员",
+    Role.ORGANISER: "活动组织员",
+    Role.VERIFIER: "时长核验员",
+    Role.ANALYST: "统计员",
+}
+
+
+class Resident(Base):
+    """A person of the mini-program: the account is the openid. An erased one keeps its row and loses its identity."""
+
+    __tablename__ = "resident"
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    public_id: Mapped[str] = mapped_column(CaseString(32), unique=True)
+    openid: Mapped[str | None] = mapped_column(CaseString(64), unique=True)
+    unionid: Mapped[str | None] = mapped_column(CaseString(64), index=True)
+    nickname: Mapped[str] = mapped_column(String(30), default="")
+    large_type: Mapped[bool] = mapped_column(default=False)
+    node_id: Mapped[int | None] = mapped_column(ForeignKey("node.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    erased_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class ResidentSession(Base):
+    """A bearer token of a resident, stored hashed (SHA-256, hex)."""
+
+    __tablename__ = "resident_session"
+    __table_args__ = (Index("ix_resident_session_resident_created", "resident_id", "created_at"),)
+    token_hash: Mapped[str] = mapped_column(CaseString(64), primary_key=True)
+    resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id"))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+
+
+class Staff(Base):
+    """A member of staff. `failures` and `locked_until` make the lock-out grow."""
+
+    __tablename__ = "staff"
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    username: Mapped[str] = mapped_column(CaseString(40), unique=True)
+    name: Mapped[str] = mapped_column(String(40))
+    password_hash: Mapped[str] = mapped_column(CaseString(200))
+    active: Mapped[bool] = mapped_column(default=True)
+    failures: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class StaffRole(Base):
+    """A role held at a node, valid in its branch. `level` is 1 to 3 for reviewers, else 0."""
+
+    __tablename__ = "staff_role"
+    __table_args__ = (UniqueConstraint("staff_id", "node_id", "role", "level"),)
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    node_id: Mapped[int] = mapped_column(ForeignKey("node.id"), index=True)
+    role: Mapped[Role] = mapped_column(enum_column(Role, "role"))
+    level: Mapped[int] = mapped_column(default=0)
+
+
+class StaffSession(Base):
+    """A console session, stored hashed; ended by sign-out, password or role change."""
+
+    __tablename__ = "staff_session"
+    token_hash: Mapped[str] = mapped_column(CaseString(64), primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+
+
+class IdempotentAnswer(Base):
+    """The answer given to a POST with an Idempotency-Key, kept 24 hours (design.md §4)."""
+
+    __tablename__ = "idempotent_answer"
+    __table_args__ = (UniqueConstraint("actor", "route", "key"),)
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    actor: Mapped[str] = mapped_column(CaseString(40))
+    route: Mapped[str] = mapped_column(CaseString(120))
+    key: Mapped[str] = mapped_column(CaseString(80))
+    body_hash: Mapped[str] = mapped_column(CaseString(64))
+    status: Mapped[int]
+    body: Mapped[bytes] = mapped_column(Bytes)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)

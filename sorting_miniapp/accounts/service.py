@@ -1,0 +1,96 @@
+"""Residents: first login makes the account, and what a person may set about themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from sorting_miniapp import clock
+from sorting_miniapp.accounts import sessions
+from sorting_miniapp.accounts.models import Resident
+from sorting_miniapp.db import db, new_public_id, transaction
+from sorting_miniapp.errors import Forbidden, Invalid, NotFound
+from sorting_miniapp.orgs.models import Node, NodeKind
+
+Login = Callable[[str], tuple[str, str | None]]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a resident sees of their own account."""
+
+    id: str
+    nickname: str
+    large_type: bool
+    community: dict[str, Any] | None
+    created_at: datetime
+
+
+def log_in(code: str, ask_wechat: Login) -> tuple[str, datetime, Profile]:
+    """Turn a wx.login code into a session: (token, its end, profile).
+
+    `ask_wechat` gives (openid, unionid) and raises the gateway's DomainErrors for a wrong or used code.
+    """
+    openid, unionid = ask_wechat(code)
+    resident_id = _find(openid) or _create(openid)
+    with transaction() as session:
+        if unionid:
+            session.execute(update(Resident).where(Resident.id == resident_id).values(unionid=unionid))
+        token, ends = sessions.open_resident(resident_id)
+    return token, ends, profile(resident_id)
+
+
+def _find(openid: str) -> int | None:
+    return db.session().scalar(select(Resident.id).where(Resident.openid == openid))
+
+
+def _create(openid: str) -> int:
+    try:
+        with transaction() as session:
+            session.execute(
+                insert(Resident).values(
+                    public_id=new_public_id(), openid=openid, nickname="", large_type=False, created_at=clock.now()
+                )
+            )
+    except IntegrityError:
+        pass  # the same person on two devices at once: the other one made the row
+    found = _find(openid)
+    if found is None:
+        raise Forbidden("login_failed", "登录失败，请重新进入小程序")
+    return found
+
+
+def profile(resident_id: int) -> Profile:
+    """Raises NotFound for an erased account."""
+    row = (
+        db.session()
+        .execute(select(Resident, Node).outerjoin(Node, Node.id == Resident.node_id).where(Resident.id == resident_id))
+        .first()
+    )
+    if row is None or row[0].erased_at:
+        raise NotFound()
+    resident, node = row
+    community = {"id": node.id, "name": node.name} if node else None
+    return Profile(resident.public_id, resident.nickname, resident.large_type, community, resident.created_at)
+
+
+def change(resident_id: int, values: dict[str, Any]) -> Profile:
+    """Set `nickname`, `large_type` or `community_id` (a community or town; None: none). Raises Invalid."""
+    fields = {key: values[key] for key in ("nickname", "large_type") if key in values}
+    if "community_id" in values:
+        node_id = values["community_id"]
+        if node_id is not None:
+            node = db.session().get(Node, node_id)
+            if node is None or not node.active or node.kind not in (NodeKind.COMMUNITY, NodeKind.TOWN):
+                raise Invalid("community_unknown", "没有这个社区（村），请重新选择")
+        fields["node_id"] = node_id
+    if fields:
+        with transaction() as session:
+            session.execute(update(Resident).where(Resident.id == resident_id).values(**fields))
+    db.session().expire_all()
+    return profile(resident_id)

@@ -1,0 +1,68 @@
+"""`create_app` puts the parts together: config → db → wechat → access → errors → api → console → cli.
+
+It stands beside the package's `__init__.py`, not in it, so that importing one module does not import the service.
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_migrate import Migrate
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter
+
+from sorting_miniapp import clock, config, console, crypto, errors_web, limits, logs, observe, operations, state, web
+from sorting_miniapp.accounts import access, sessions
+from sorting_miniapp.accounts.api import blueprint as accounts_api
+from sorting_miniapp.db import db, engine_options
+
+API_BLUEPRINTS = (accounts_api,)
+
+
+class DatabaseKey(IntegerConverter):
+    """`<int:…>` in a URL never exceeds what a key column holds; a larger number is a page that does not exist."""
+
+    def __init__(self, map: object, *args: object, **kwargs: object) -> None:  # noqa: A002
+        super().__init__(map, max=2**31 - 1)  # type: ignore[arg-type]
+
+
+def create_app(settings: config.Settings | None = None) -> Flask:
+    """The WSGI application. Raises ConfigError when the environment cannot be run with."""
+    settings = settings or config.load()
+    logs.configure(settings.log_level)
+    settings.instance_path.mkdir(parents=True, exist_ok=True)
+    app = Flask(__name__, instance_path=str(settings.instance_path), static_folder=None)
+    _configure(app, settings)
+    crypto.configure(settings.keys)
+    db.init_app(app)
+    Migrate(app, db, compare_type=True, render_as_batch=True)
+    if settings.simulated:
+        clock.use_offset(lambda: state.clock_offset())
+    observe.init_app(app)
+    errors_web.init_app(app)
+    access.init_app(app, sessions.find_resident, sessions.find_staff)
+    limits.init_app(app, settings)
+    api = web.init_app(app)
+    for blueprint in API_BLUEPRINTS:
+        api.register_blueprint(blueprint, url_prefix="/api/v1")
+    operations.init_app(app)
+    console.init_app(app)
+    access.check(app)
+    return app
+
+
+def _configure(app: Flask, settings: config.Settings) -> None:
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=1024 * 1024,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url, int(settings.pool_size)),
+        SESSION_COOKIE_NAME="console",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.base_url.startswith("https://"),
+    )
+    app.extensions["settings"] = settings
+    app.url_map.converters["int"] = DatabaseKey
+    proxies = int(settings.trusted_proxies)
+    if proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]

@@ -1,0 +1,90 @@
+"""The domain's settings: typed defaults, read at a node and inherited from the nodes above it.
+
+What rules.md marks [R], and every number an office may want to change, is a row here and not in the code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from sorting_miniapp import audit, clock
+from sorting_miniapp.db import db, transaction
+from sorting_miniapp.errors import Invalid, NotFound
+from sorting_miniapp.orgs.models import Node, Setting
+
+
+@dataclass(frozen=True)
+class Default:
+    """A setting's default and its bounds. Numbers are whole; `unit` is for people."""
+
+    value: Any
+    label: str
+    unit: str = ""
+    low: int = 0
+    high: int = 1_000_000
+
+
+DEFAULTS: dict[str, Default] = {
+    "review_levels": Default(3, "文章审核级数", "级", 1, 3),
+    "quiet_from": Default(22, "安静时段开始", "时", 0, 23),
+    "quiet_to": Default(7, "安静时段结束", "时", 0, 23),
+    "push_grace_minutes": Default(120, "推送宽限", "分钟", 0, 1440),
+    "offer_minutes": Default(120, "候补确认时限", "分钟", 5, 1440),
+    "minor_age": Default(18, "须监护人同意的年龄", "岁", 0, 18),
+    "guardian_account_age": Default(14, "须用监护人账号报名的年龄", "岁", 0, 18),
+    "accompanied_age": Default(10, "须成人陪同的年龄", "岁", 0, 18),
+    "withdraw_hours": Default(2, "免说明退出截止（开始前）", "小时", 0, 720),
+    "daily_quiz_points": Default(2, "每日一练每题得分", "分", 0, 100),
+    "daily_points_cap": Default(50, "每人每日积分上限", "分", 0, 1000),
+    "daily_attempts_cap": Default(30, "每人每日答题次数上限", "次", 1, 1000),
+    "attempt_minutes": Default(15, "每次答题时限", "分钟", 1, 180),
+    "hours_without_approval": Default(8, "当日无需审批的服务时长", "小时", 1, 24),
+    "hours_with_parent": Default(12, "当日由上级审批的服务时长上限", "小时", 1, 24),
+    "mass_quota_daily": Default(1, "公众号每日群发次数", "次", 0, 100),
+    "send_rate": Default(0, "订阅消息每秒上限（0 为不限）", "条", 0, 100_000),
+    "send_in_flight": Default(64, "订阅消息同时在途", "条", 1, 512),
+    "stop_after_errors": Default(200, "连续出错后停止", "条", 1, 100_000),
+    "subscription_credit_cap": Default(20, "每个模板可累计的订阅次数", "次", 1, 1000),
+    "certificate_rounding": Default("half_hour", "证书时长取整办法"),
+}
+
+
+def read(key: str, node_path: str = "") -> Any:
+    """The value in force at a node (the city where no path is given). Raises KeyError for an unknown key."""
+    default = DEFAULTS[key].value
+    rows = db.session().execute(
+        select(Node.path, Setting.value).join(Node, Node.id == Setting.node_id).where(Setting.key == key)
+    )
+    best = ""
+    for path, value in rows:
+        if (node_path.startswith(path) or path.count("/") == 1) and len(path) > len(best):
+            best, default = path, value
+    return default
+
+
+def write(node_id: int, key: str, value: Any, actor: str) -> None:
+    """Set a value at a node, audited. Raises NotFound, Invalid."""
+    known = DEFAULTS.get(key)
+    if known is None:
+        raise NotFound("setting_unknown", "没有这个设置项")
+    if isinstance(known.value, int):
+        if not isinstance(value, int) or isinstance(value, bool) or not known.low <= value <= known.high:
+            raise Invalid("setting_out_of_range", f"{known.label}须为 {known.low} 到 {known.high} 的整数")
+    elif not isinstance(value, str) or len(value) > 40:
+        raise Invalid("setting_invalid", f"{known.label}填写有误")
+    with transaction() as session:
+        node = session.get(Node, node_id)
+        if node is None:
+            raise NotFound()
+        row = session.scalar(select(Setting).where(Setting.node_id == node_id, Setting.key == key))
+        before = None if row is None else row.value
+        if row is None:
+            row = Setting(node_id=node_id, key=key)
+            session.add(row)
+        row.value, row.changed_by, row.changed_at = value, actor, clock.now()
+        audit.record(
+            actor, "setting.write", "setting", key, node_path=node.path, before={key: before}, after={key: value}
+        )

@@ -1,0 +1,24 @@
+"""Subtrees as one indexed range of paths. Pure: no database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, or_
+
+
+def end_of(path: str) -> str:
+    """The first path after the whole subtree of `path` ('0' follows '/' in byte order)."""
+    return path[:-1] + "0"
+
+
+def contains(branch: str, path: str) -> bool:
+    """Whether `path` lies in the subtree of `branch`, itself included."""
+    return path.startswith(branch)
+
+
+def within(column: Any, branches: Iterable[str]) -> ColumnElement[bool]:
+    """A condition: the path in `column` lies in one of the branches. No branch: nothing."""
+    ranges = [and_(column >= path, column < end_of(path)) for path in branches]
+    return or_(*ranges) if ranges else false()

@@ -1,0 +1,267 @@
+"""What every API module stands on: schemas that refuse unknown fields, JSON bodies, pages, idempotent POSTs, bytes.
+
+The OpenAPI document, the envelope of errors and the Chinese texts of marshmallow are settled here once.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import marshmallow as ma
+import orjson
+from flask import Flask, Response, g, make_response, request
+from flask.json.provider import JSONProvider
+from flask_smorest import Api, Blueprint
+from sqlalchemy import delete, insert, select
+from sqlalchemy.exc import IntegrityError
+from webargs.flaskparser import FlaskParser
+
+from sorting_miniapp import clock
+from sorting_miniapp.accounts.models import IdempotentAnswer
+from sorting_miniapp.db import db, transaction, violated
+from sorting_miniapp.errors import BadRequest, Conflict, Invalid, UnsupportedMedia
+
+View = TypeVar("View", bound=Callable[..., Any])
+DAY = timedelta(hours=24)
+PAGE_SIZE = 20
+
+ma.fields.Field.default_error_messages.update(required="请填写此项", null="此项不能为空", validator_failed="填写有误")
+for _kind, _messages in {
+    ma.fields.String: {"invalid": "须为文字", "invalid_utf8": "文字编码有误"},
+    ma.fields.Integer: {"invalid": "须为整数", "too_large": "数字太大"},
+    ma.fields.Boolean: {"invalid": "须为 true 或 false"},
+    ma.fields.DateTime: {"invalid": "时间格式有误", "invalid_awareness": "时间须带时区", "format": "时间格式有误"},
+    ma.fields.Date: {"invalid": "日期格式有误", "format": "日期格式有误"},
+    ma.fields.List: {"invalid": "须为列表"},
+    ma.fields.Nested: {"type": "格式有误"},
+    ma.fields.Dict: {"invalid": "格式有误"},
+    ma.fields.Mapping: {"invalid": "格式有误"},
+}.items():
+    _kind.default_error_messages.update(_messages)
+
+
+class Text(ma.fields.String):
+    """A string without null bytes and lone surrogates, of bounded length; spaces around it are cut off."""
+
+    default_error_messages = {"control": "含有不能使用的字符"}
+
+    def __init__(self, *, low: int = 0, high: int, **kwargs: Any) -> None:
+        super().__init__(validate=ma.validate.Length(low, high, error=f"须为 {low} 到 {high} 个字"), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        found = str(super()._deserialize(value, attr, data, **kwargs))
+        if any((ord(c) < 32 and c not in "\n\t\r") or 0xD800 <= ord(c) <= 0xDFFF for c in found):
+            raise self.make_error("control")
+        return found.strip()
+
+
+class Number(ma.fields.Integer):
+    """A whole number within bounds that every database's integer column holds; "5", 5.0 and true are refused."""
+
+    def __init__(self, *, low: int = 0, high: int = 2**31 - 1, **kwargs: Any) -> None:
+        bounds = ma.validate.Range(low, high, error=f"须为 {low} 到 {high} 的整数")
+        super().__init__(strict=True, validate=bounds, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class QueryNumber(ma.fields.Integer):
+    """A whole number in a query string, within bounds."""
+
+    def __init__(self, *, low: int = 0, high: int = 2**31 - 1, **kwargs: Any) -> None:
+        bounds = ma.validate.Range(low, high, error=f"须为 {low} 到 {high} 的整数")
+        super().__init__(validate=bounds, **kwargs)
+
+
+class LocalTime(ma.fields.DateTime):
+    """RFC 3339 with +08:00 on the way out."""
+
+    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else clock.local(value).isoformat(timespec="seconds")
+
+
+class Schema(ma.Schema):
+    """A body or an answer: unknown fields are refused."""
+
+    error_messages = {"unknown": "没有这个字段", "type": "格式有误，须为 JSON 对象"}
+
+    class Meta:
+        unknown = ma.RAISE
+
+
+class ErrorSchema(Schema):
+    code = ma.fields.String(required=True, metadata={"example": "event_full"})
+    message = ma.fields.String(required=True, metadata={"example": "名额已满"})
+    details = ma.fields.Dict(required=True)
+
+
+class JsonParser(FlaskParser):
+    """Bodies must be JSON: 415 for another type, 400 for an empty or broken one."""
+
+    def load_json(self, req: Any, schema: ma.Schema) -> Any:
+        if req.mimetype != "application/json" and not req.mimetype.endswith("+json"):
+            raise UnsupportedMedia("unsupported_media_type", "请使用 JSON 格式")
+        raw = req.get_data(cache=True)
+        if not raw.strip():
+            raise BadRequest("empty_body", "请求内容为空")
+        try:
+            return orjson.loads(raw)
+        except orjson.JSONDecodeError as error:
+            raise BadRequest("invalid_json", "请求内容不是有效的 JSON") from error
+
+    def handle_error(  # type: ignore[override]
+        self, error: ma.ValidationError, req: Any, schema: ma.Schema, *, error_status_code: Any, error_headers: Any
+    ) -> Any:
+        """422 in our envelope; details.fields says which field and why."""
+        messages = error.messages
+        fields = next(iter(messages.values())) if isinstance(messages, dict) and len(messages) == 1 else messages
+        raise Invalid("invalid", "填写的内容有误", {"fields": fields})
+
+
+class ApiBlueprint(Blueprint):
+    """A smorest blueprint with our parser."""
+
+    ARGUMENTS_PARSER = JsonParser()
+
+
+class OurApi(Api):
+    """The OpenAPI document with our envelope; errors themselves are answered in errors_web.py."""
+
+    ERROR_SCHEMA = ErrorSchema
+
+    def _register_error_handlers(self) -> None:
+        """Errors are handled for the whole app in one place, console and API alike."""
+
+
+def api_config() -> dict[str, Any]:
+    return {
+        "API_TITLE": "连州市生活垃圾分类小程序接口",
+        "API_VERSION": "v1",
+        "OPENAPI_VERSION": "3.1.0",
+        "OPENAPI_URL_PREFIX": "/api",
+        "OPENAPI_JSON_PATH": "openapi.json",
+        "API_SPEC_OPTIONS": {
+            "security": [{"resident": []}],
+            "components": {"securitySchemes": {"resident": {"type": "http", "scheme": "bearer"}}},
+            "servers": [{"url": "/"}],
+        },
+    }
+
+
+class OrjsonProvider(JSONProvider):
+    """JSON by orjson: Chinese stays readable, moments carry +08:00."""
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        return orjson.dumps(obj, default=_default).decode()
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        return orjson.loads(s)
+
+
+def _default(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return clock.local(value).isoformat(timespec="seconds")
+    raise TypeError(type(value).__name__)
+
+
+def json_bytes(value: Any) -> bytes:
+    return orjson.dumps(value, default=_default, option=orjson.OPT_PASSTHROUGH_DATETIME)
+
+
+def cached_answer(body: bytes, etag: str) -> Response:
+    """Bytes that are the same for everybody, with an ETag; 304 when the caller has them."""
+    if request.headers.get("If-None-Match") == f'"{etag}"':
+        answer = Response(status=304)
+    else:
+        answer = Response(body, mimetype="application/json")
+    answer.headers["ETag"] = f'"{etag}"'
+    answer.headers["Cache-Control"] = "no-cache"
+    return answer
+
+
+def etag_of(body: bytes) -> str:
+    return hashlib.blake2b(body, digest_size=10).hexdigest()
+
+
+def idempotent(view: View) -> View:
+    """Honour Idempotency-Key: the answer is kept with the effect in one transaction, and given again for 24 hours."""
+
+    @functools.wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        key = request.headers.get("Idempotency-Key", "")
+        if not key:
+            return view(*args, **kwargs)
+        if not 8 <= len(key) <= 80 or not key.isascii() or not key.isprintable():
+            raise BadRequest("idempotency_key", "Idempotency-Key 须为 8 到 80 个可见字符")
+        actor = f"r{g.resident.id}" if "resident" in g else f"s{g.staff.id}"
+        body_hash = hashlib.sha256(request.get_data(cache=True)).hexdigest()
+        known = _known_answer(actor, key, body_hash)
+        if known is not None:
+            return known
+        try:
+            with transaction() as session:
+                answer = make_response(view(*args, **kwargs))
+                session.execute(
+                    insert(IdempotentAnswer).values(
+                        actor=actor,
+                        route=_route(),
+                        key=key,
+                        body_hash=body_hash,
+                        status=answer.status_code,
+                        body=answer.get_data(),
+                        created_at=clock.wall_now(),
+                    )
+                )
+        except IntegrityError as error:
+            if not violated(error).startswith("uq_idempotent_answer"):
+                raise
+            known = _known_answer(actor, key, body_hash)
+            if known is None:
+                raise
+            return known
+        return answer
+
+    return wrapper  # type: ignore[return-value]
+
+
+def _route() -> str:
+    return f"{request.method} {request.path}"[:120]
+
+
+def _known_answer(actor: str, key: str, body_hash: str) -> Response | None:
+    row = (
+        db.session()
+        .execute(
+            select(IdempotentAnswer.body_hash, IdempotentAnswer.status, IdempotentAnswer.body).where(
+                IdempotentAnswer.actor == actor, IdempotentAnswer.route == _route(), IdempotentAnswer.key == key
+            )
+        )
+        .first()
+    )
+    if row is None:
+        return None
+    if row.body_hash != body_hash:
+        raise Conflict("idempotency_key_reused", "同一个 Idempotency-Key 用在了不同的请求上")
+    answer = Response(row.body, status=row.status, mimetype="application/json")
+    answer.headers["Idempotency-Replayed"] = "true"
+    return answer
+
+
+def purge_idempotent() -> int:
+    """Delete answers older than 24 hours. Returns how many."""
+    with transaction() as session:
+        gone = delete(IdempotentAnswer).where(IdempotentAnswer.created_at <= clock.wall_now() - DAY)
+        return int(session.execute(gone).rowcount)  # type: ignore[attr-defined]
+
+
+def init_app(app: Flask) -> Api:
+    app.json = OrjsonProvider(app)
+    app.config.update(api_config())
+    return OurApi(app)
