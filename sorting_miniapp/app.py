@@ -10,12 +10,38 @@ from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
 
-from sorting_miniapp import clock, config, console, crypto, errors_web, limits, logs, observe, operations, state, web
+from sorting_miniapp import (
+    cli,
+    clock,
+    config,
+    console,
+    crypto,
+    errors_web,
+    hours,
+    limits,
+    logs,
+    observe,
+    operations,
+    state,
+    web,
+    wechat,
+)
 from sorting_miniapp.accounts import access, sessions
 from sorting_miniapp.accounts.api import blueprint as accounts_api
+from sorting_miniapp.certificates.api import blueprint as certificates_api
+from sorting_miniapp.certificates.api import pages as verification_pages
 from sorting_miniapp.db import db, engine_options
+from sorting_miniapp.deliveries.api import blueprint as deliveries_api
+from sorting_miniapp.events.api import blueprint as events_api
+from sorting_miniapp.hours.api import blueprint as hours_api
 
-API_BLUEPRINTS = (accounts_api,)
+API_BLUEPRINTS = (
+    accounts_api,
+    events_api,
+    hours_api,
+    certificates_api,
+    deliveries_api,
+)
 
 
 class DatabaseKey(IntegerConverter):
@@ -37,6 +63,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     Migrate(app, db, compare_type=True, render_as_batch=True)
     if settings.simulated:
         clock.use_offset(lambda: state.clock_offset())
+    wechat.init_app(app, settings)
     observe.init_app(app)
     errors_web.init_app(app)
     access.init_app(app, sessions.find_resident, sessions.find_staff)
@@ -44,8 +71,11 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     api = web.init_app(app)
     for blueprint in API_BLUEPRINTS:
         api.register_blueprint(blueprint, url_prefix="/api/v1")
+    hours.init_app()
     operations.init_app(app)
+    app.register_blueprint(verification_pages)
     console.init_app(app)
+    cli.init_app(app)
     access.check(app)
     return app
 

@@ -60,7 +60,7 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        args = cls.__dict__.get("__table_args__", ())
+        args: Any = cls.__dict__.get("__table_args__", ())
         options: dict[str, Any] = {}
         if isinstance(args, dict):
             args, options = (), args
@@ -274,7 +274,7 @@ def _mysql_now(element: Any, compiler: Any, **kw: Any) -> str:
 
 def database_now() -> datetime:
     """The database's time, by which leases are judged (design.md §6, Clock)."""
-    moment = db.session().scalar(select(_UtcNow()))
+    moment: datetime | None = db.session().scalar(select(_UtcNow()))
     assert moment is not None
     return moment
 

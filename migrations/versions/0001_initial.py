@@ -39,6 +39,26 @@ def upgrade() -> None:
         batch_op.create_index("ix_audit_entry_object", ["object_type", "object_id"], unique=False)
 
     op.create_table(
+        "event_template",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", db.CaseString(64), nullable=False),
+        sa.Column("title", sa.String(length=80), nullable=False),
+        sa.Column("kind", db.CaseString(24), nullable=False),
+        sa.Column("summary", sa.String(length=200), nullable=False),
+        sa.Column("description", db.LongText(), nullable=False),
+        sa.Column("risks", db.LongText(), nullable=False),
+        sa.Column("needs", db.LongText(), nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("capacity", sa.Integer(), nullable=False),
+        sa.Column("tags", db.JsonText(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_event_template")),
+        sa.UniqueConstraint("key", name=op.f("uq_event_template_key")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "idempotent_answer",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("actor", db.CaseString(40), nullable=False),
@@ -95,6 +115,26 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_node_parent_id"), ["parent_id"], unique=False)
 
     op.create_table(
+        "notice_template",
+        sa.Column("key", db.CaseString(40), nullable=False),
+        sa.Column("title", sa.String(length=40), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("one_time", "long_term", name="kind", native_enum=False, create_constraint=True, length=24),
+            nullable=False,
+        ),
+        sa.Column("template_id", db.CaseString(64), nullable=False),
+        sa.Column("page", db.CaseString(200), nullable=False),
+        sa.Column("fields", db.JsonText(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_notice_template")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("notice_template", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_notice_template_template_id"), ["template_id"], unique=False)
+
+    op.create_table(
         "rate_count",
         sa.Column("key", db.CaseString(200), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
@@ -132,6 +172,133 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
     )
+    op.create_table(
+        "tag",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", db.CaseString(40), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("set_name", db.CaseString(40), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tag")),
+        sa.UniqueConstraint("key", name=op.f("uq_tag_key")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "wechat_token",
+        sa.Column("account", db.CaseString(20), nullable=False),
+        sa.Column("token", db.EncryptedText(), nullable=True),
+        sa.Column("fetched_at", db.UTCDateTime(), nullable=True),
+        sa.Column("expires_at", db.UTCDateTime(), nullable=True),
+        sa.Column("lease_until", db.UTCDateTime(), nullable=True),
+        sa.Column("blocked_until", db.UTCDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("account", name=op.f("pk_wechat_token")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "certificate_counter",
+        sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("service", "learning", name="kind", native_enum=False, create_constraint=True, length=24),
+            nullable=False,
+        ),
+        sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["node_id"], ["node.id"], name=op.f("fk_certificate_counter_node_id")),
+        sa.PrimaryKeyConstraint("node_id", "kind", "year", name=op.f("pk_certificate_counter")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "event",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", db.CaseString(32), nullable=False),
+        sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("template_key", db.CaseString(64), nullable=True),
+        sa.Column("title", sa.String(length=80), nullable=False),
+        sa.Column("kind", db.CaseString(24), nullable=False),
+        sa.Column("summary", sa.String(length=200), nullable=False),
+        sa.Column("description", db.LongText(), nullable=False),
+        sa.Column("risks", db.LongText(), nullable=False),
+        sa.Column("risk_version", sa.Integer(), nullable=False),
+        sa.Column("needs", db.LongText(), nullable=False),
+        sa.Column("place", sa.String(length=120), nullable=False),
+        sa.Column("contact", sa.String(length=80), nullable=False),
+        sa.Column("counts_hours", sa.Boolean(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "draft",
+                "published",
+                "cancelled",
+                "finished",
+                name="state",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("cancel_reason", sa.String(length=200), nullable=False),
+        sa.Column("starts_at", db.UTCDateTime(), nullable=True),
+        sa.Column("ends_at", db.UTCDateTime(), nullable=True),
+        sa.Column("published_at", db.UTCDateTime(), nullable=True),
+        sa.Column("created_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", db.UTCDateTime(), nullable=False),
+        sa.Column("changed_at", db.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["created_by"], ["staff.id"], name=op.f("fk_event_created_by")),
+        sa.ForeignKeyConstraint(["node_id"], ["node.id"], name=op.f("fk_event_node_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_event_public_id")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("event", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_event_created_by"), ["created_by"], unique=False)
+        batch_op.create_index(batch_op.f("ix_event_node_id"), ["node_id"], unique=False)
+        batch_op.create_index("ix_event_state_starts", ["state", "starts_at"], unique=False)
+
+    op.create_table(
+        "fan_out",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("notice_key", db.CaseString(40), nullable=False),
+        sa.Column("texts", db.JsonText(), nullable=False),
+        sa.Column("page_id", db.CaseString(64), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "running",
+                "paused",
+                "cancelled",
+                "done",
+                name="state",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("reason", sa.String(length=120), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("runner_until", db.UTCDateTime(), nullable=True),
+        sa.Column("runner_fence", sa.Integer(), nullable=False),
+        sa.Column("created_at", db.UTCDateTime(), nullable=False),
+        sa.Column("finished_at", db.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["notice_key"], ["notice_template.key"], name=op.f("fk_fan_out_notice_key")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fan_out")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("fan_out", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_fan_out_state"), ["state"], unique=False)
+
     op.create_table(
         "resident",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -222,6 +389,141 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_staff_session_staff_id"), ["staff_id"], unique=False)
 
     op.create_table(
+        "certificate",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", db.CaseString(64), nullable=False),
+        sa.Column("code", db.CaseString(32), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("service", "learning", name="kind", native_enum=False, create_constraint=True, length=24),
+            nullable=False,
+        ),
+        sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("serial", sa.Integer(), nullable=False),
+        sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("snapshot", db.EncryptedText(), nullable=False),
+        sa.Column("issued_at", db.UTCDateTime(), nullable=False),
+        sa.Column("revoked_at", db.UTCDateTime(), nullable=True),
+        sa.Column("revoked_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("revoke_reason", sa.String(length=200), nullable=False),
+        sa.CheckConstraint("serial >= 1", name=op.f("ck_certificate_serial")),
+        sa.ForeignKeyConstraint(["node_id"], ["node.id"], name=op.f("fk_certificate_node_id")),
+        sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_certificate_resident_id")),
+        sa.ForeignKeyConstraint(["revoked_by"], ["staff.id"], name=op.f("fk_certificate_revoked_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_certificate")),
+        sa.UniqueConstraint("node_id", "kind", "year", "serial", name=op.f("uq_certificate_node_id_kind_year_serial")),
+        sa.UniqueConstraint("number", name=op.f("uq_certificate_number")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("certificate", schema=None) as batch_op:
+        batch_op.create_index("ix_certificate_resident_issued", ["resident_id", "issued_at"], unique=False)
+
+    op.create_table(
+        "delivery",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("fan_out_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("notice_key", db.CaseString(40), nullable=False),
+        sa.Column("texts", db.JsonText(), nullable=True),
+        sa.Column("page_id", db.CaseString(64), nullable=False),
+        sa.Column("object_type", db.CaseString(24), nullable=False),
+        sa.Column("object_id", db.CaseString(40), nullable=False),
+        sa.Column("urgent", sa.Boolean(), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "ready",
+                "sending",
+                "sent",
+                "refused",
+                "failed",
+                "unknown",
+                "cancelled",
+                name="state",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("not_before", db.UTCDateTime(), nullable=True),
+        sa.Column("lease_until", db.UTCDateTime(), nullable=True),
+        sa.Column("errcode", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=120), nullable=False),
+        sa.Column("rid", db.CaseString(64), nullable=False),
+        sa.Column("msgid", db.CaseString(40), nullable=False),
+        sa.Column("created_at", db.UTCDateTime(), nullable=False),
+        sa.Column("done_at", db.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["fan_out_id"], ["fan_out.id"], name=op.f("fk_delivery_fan_out_id")),
+        sa.ForeignKeyConstraint(["notice_key"], ["notice_template.key"], name=op.f("fk_delivery_notice_key")),
+        sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_delivery_resident_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
+        sa.UniqueConstraint("fan_out_id", "resident_id", name=op.f("uq_delivery_fan_out_id_resident_id")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_delivery_done_at"), ["done_at"], unique=False)
+        batch_op.create_index("ix_delivery_fan_out", ["fan_out_id", "state", "id"], unique=False)
+        batch_op.create_index("ix_delivery_object", ["object_type", "object_id"], unique=False)
+        batch_op.create_index("ix_delivery_resident_created", ["resident_id", "created_at"], unique=False)
+        batch_op.create_index("ix_delivery_work", ["state", "priority", "id"], unique=False)
+
+    op.create_table(
+        "event_tag",
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("tag_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_event_tag_event_id")),
+        sa.ForeignKeyConstraint(["tag_id"], ["tag.id"], name=op.f("fk_event_tag_tag_id")),
+        sa.PrimaryKeyConstraint("event_id", "tag_id", name=op.f("pk_event_tag")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("event_tag", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_event_tag_tag_id"), ["tag_id"], unique=False)
+
+    op.create_table(
+        "head_count",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "direct",
+                "influenced",
+                "served",
+                "leaflets",
+                "party_members",
+                name="kind",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("value", sa.Integer(), nullable=False),
+        sa.Column("counted_by", sa.String(length=40), nullable=False),
+        sa.Column("how", sa.String(length=200), nullable=False),
+        sa.Column("recorded_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("recorded_at", db.UTCDateTime(), nullable=False),
+        sa.CheckConstraint("value >= 0", name=op.f("ck_head_count_value")),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_head_count_event_id")),
+        sa.ForeignKeyConstraint(["recorded_by"], ["staff.id"], name=op.f("fk_head_count_recorded_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_head_count")),
+        sa.UniqueConstraint("event_id", "kind", name=op.f("uq_head_count_event_id_kind")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "resident_session",
         sa.Column("token_hash", db.CaseString(64), nullable=False),
         sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -237,19 +539,411 @@ def upgrade() -> None:
         batch_op.create_index("ix_resident_session_resident_created", ["resident_id", "created_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_resident_session_seen_at"), ["seen_at"], unique=False)
 
+    op.create_table(
+        "shift",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", db.CaseString(32), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("title", sa.String(length=80), nullable=False),
+        sa.Column("starts_at", db.UTCDateTime(), nullable=False),
+        sa.Column("ends_at", db.UTCDateTime(), nullable=False),
+        sa.Column("capacity", sa.Integer(), nullable=False),
+        sa.Column("places_taken", sa.Integer(), nullable=False),
+        sa.Column("waiting", sa.Integer(), nullable=False),
+        sa.Column("next_queue_number", sa.Integer(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("open", "cancelled", "closed", name="state", native_enum=False, create_constraint=True, length=24),
+            nullable=False,
+        ),
+        sa.Column("secret", db.EncryptedText(), nullable=False),
+        sa.Column("closed_at", db.UTCDateTime(), nullable=True),
+        sa.Column("created_at", db.UTCDateTime(), nullable=False),
+        sa.CheckConstraint("ends_at > starts_at", name=op.f("ck_shift_times")),
+        sa.CheckConstraint("places_taken >= 0 AND places_taken <= capacity", name=op.f("ck_shift_places")),
+        sa.CheckConstraint("waiting >= 0", name=op.f("ck_shift_waiting")),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_shift_event_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shift")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_shift_public_id")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("shift", schema=None) as batch_op:
+        batch_op.create_index("ix_shift_closed_ends", ["closed_at", "ends_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_shift_event_id"), ["event_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_shift_starts_at"), ["starts_at"], unique=False)
+
+    op.create_table(
+        "subscription",
+        sa.Column("notice_key", db.CaseString(40), nullable=False),
+        sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("credits", sa.Integer(), nullable=False),
+        sa.Column("long_term", sa.Boolean(), nullable=False),
+        sa.Column("changed_at", db.UTCDateTime(), nullable=False),
+        sa.CheckConstraint("credits >= 0", name=op.f("ck_subscription_credits")),
+        sa.ForeignKeyConstraint(["notice_key"], ["notice_template.key"], name=op.f("fk_subscription_notice_key")),
+        sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_subscription_resident_id")),
+        sa.PrimaryKeyConstraint("notice_key", "resident_id", name=op.f("pk_subscription")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("subscription", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_subscription_resident_id"), ["resident_id"], unique=False)
+
+    op.create_table(
+        "volunteer",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", db.CaseString(32), nullable=False),
+        sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", db.EncryptedText(), nullable=True),
+        sa.Column(
+            "document_kind",
+            sa.Enum(
+                "id_card",
+                "hk_macau",
+                "taiwan",
+                "passport",
+                "other",
+                name="document_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("document", db.EncryptedText(), nullable=True),
+        sa.Column("document_index", db.CaseString(64), nullable=True),
+        sa.Column("phone", db.EncryptedText(), nullable=True),
+        sa.Column("birth_date", db.EncryptedText(), nullable=True),
+        sa.Column("guardian_consent_at", db.UTCDateTime(), nullable=True),
+        sa.Column("consent_version", db.CaseString(20), nullable=False),
+        sa.Column("consented_at", db.UTCDateTime(), nullable=False),
+        sa.Column("created_at", db.UTCDateTime(), nullable=False),
+        sa.Column("changed_at", db.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["node_id"], ["node.id"], name=op.f("fk_volunteer_node_id")),
+        sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_volunteer_resident_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_volunteer")),
+        sa.UniqueConstraint("document_index", name=op.f("uq_volunteer_document_index")),
+        sa.UniqueConstraint("number", name=op.f("uq_volunteer_number")),
+        sa.UniqueConstraint("resident_id", name=op.f("uq_volunteer_resident_id")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("volunteer", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_volunteer_node_id"), ["node_id"], unique=False)
+
+    op.create_table(
+        "service_claim",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("shift_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("evidence", db.LongText(), nullable=False),
+        sa.Column("created_at", db.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_service_claim_resident_id")),
+        sa.ForeignKeyConstraint(["shift_id"], ["shift.id"], name=op.f("fk_service_claim_shift_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_service_claim")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("service_claim", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_service_claim_resident_id"), ["resident_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_service_claim_shift_id"), ["shift_id"], unique=False)
+
+    op.create_table(
+        "service_record",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", db.CaseString(32), nullable=False),
+        sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("shift_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column(
+            "source",
+            sa.Enum("check_in", "claim", name="source", native_enum=False, create_constraint=True, length=24),
+            nullable=False,
+        ),
+        sa.Column("source_id", sa.BigInteger(), nullable=False),
+        sa.Column("served_on", sa.Date(), nullable=False),
+        sa.Column("title", sa.String(length=80), nullable=False),
+        sa.Column("place", sa.String(length=120), nullable=False),
+        sa.Column("content", sa.String(length=200), nullable=False),
+        sa.Column("served", sa.String(length=120), nullable=False),
+        sa.Column("person_in_charge", sa.String(length=80), nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("longest", sa.Integer(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "pending",
+                "effective",
+                "disputed",
+                "void",
+                name="state",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "flag",
+            sa.Enum(
+                "forgotten_check_out",
+                "late_entry",
+                "over_limit",
+                name="flag",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=True,
+        ),
+        sa.Column(
+            "tier",
+            sa.Enum("own", "parent", "highest", name="tier", native_enum=False, create_constraint=True, length=24),
+            nullable=False,
+        ),
+        sa.Column("round", sa.SmallInteger(), nullable=False),
+        sa.Column("organiser_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("entered_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("settled_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("settled_at", db.UTCDateTime(), nullable=True),
+        sa.Column("created_at", db.UTCDateTime(), nullable=False),
+        sa.CheckConstraint("minutes >= 0 AND minutes <= longest", name=op.f("ck_service_record_minutes")),
+        sa.ForeignKeyConstraint(["entered_by"], ["staff.id"], name=op.f("fk_service_record_entered_by")),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_service_record_event_id")),
+        sa.ForeignKeyConstraint(["node_id"], ["node.id"], name=op.f("fk_service_record_node_id")),
+        sa.ForeignKeyConstraint(["organiser_id"], ["staff.id"], name=op.f("fk_service_record_organiser_id")),
+        sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_service_record_resident_id")),
+        sa.ForeignKeyConstraint(["settled_by"], ["staff.id"], name=op.f("fk_service_record_settled_by")),
+        sa.ForeignKeyConstraint(["shift_id"], ["shift.id"], name=op.f("fk_service_record_shift_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_service_record")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_service_record_public_id")),
+        sa.UniqueConstraint("source", "source_id", name=op.f("uq_service_record_source_source_id")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("service_record", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_service_record_event_id"), ["event_id"], unique=False)
+        batch_op.create_index("ix_service_record_node_state", ["node_id", "state"], unique=False)
+        batch_op.create_index("ix_service_record_resident_day", ["resident_id", "served_on"], unique=False)
+        batch_op.create_index(batch_op.f("ix_service_record_shift_id"), ["shift_id"], unique=False)
+
+    op.create_table(
+        "sign_up",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", db.CaseString(32), nullable=False),
+        sa.Column("shift_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("places", sa.Integer(), nullable=False),
+        sa.Column("companions", db.JsonText(), nullable=False),
+        sa.Column("age", sa.Integer(), nullable=True),
+        sa.Column("guardian_consent_at", db.UTCDateTime(), nullable=True),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "confirmed",
+                "waiting",
+                "offered",
+                "withdrawn",
+                "lapsed",
+                "cancelled",
+                "attended",
+                "absent",
+                name="state",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("live", sa.SmallInteger(), nullable=True),
+        sa.Column("queue_number", sa.Integer(), nullable=True),
+        sa.Column("offer_until", db.UTCDateTime(), nullable=True),
+        sa.Column("risk_version", sa.Integer(), nullable=False),
+        sa.Column("risk_accepted_at", db.UTCDateTime(), nullable=False),
+        sa.Column("reminded", sa.SmallInteger(), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("created_at", db.UTCDateTime(), nullable=False),
+        sa.Column("ended_at", db.UTCDateTime(), nullable=True),
+        sa.CheckConstraint("live IS NULL OR live = 1", name=op.f("ck_sign_up_live")),
+        sa.CheckConstraint("places >= 1", name=op.f("ck_sign_up_places")),
+        sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_sign_up_resident_id")),
+        sa.ForeignKeyConstraint(["shift_id"], ["shift.id"], name=op.f("fk_sign_up_shift_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_up")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_sign_up_public_id")),
+        sa.UniqueConstraint("shift_id", "queue_number", name=op.f("uq_sign_up_shift_id_queue_number")),
+        sa.UniqueConstraint("shift_id", "resident_id", "live", name=op.f("uq_sign_up_shift_id_resident_id_live")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("sign_up", schema=None) as batch_op:
+        batch_op.create_index("ix_sign_up_resident_live", ["resident_id", "live"], unique=False)
+        batch_op.create_index("ix_sign_up_state_offer", ["state", "offer_until"], unique=False)
+
+    op.create_table(
+        "check_in",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("sign_up_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("pair", sa.SmallInteger(), nullable=False),
+        sa.Column("open", sa.SmallInteger(), nullable=True),
+        sa.Column("in_at", db.UTCDateTime(), nullable=False),
+        sa.Column("out_at", db.UTCDateTime(), nullable=True),
+        sa.Column(
+            "in_how",
+            sa.Enum(
+                "qr", "code", "staff", "system", name="in_how", native_enum=False, create_constraint=True, length=24
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "out_how",
+            sa.Enum(
+                "qr", "code", "staff", "system", name="out_how", native_enum=False, create_constraint=True, length=24
+            ),
+            nullable=True,
+        ),
+        sa.Column("in_step", sa.Integer(), nullable=False),
+        sa.Column("out_step", sa.Integer(), nullable=False),
+        sa.Column("in_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("out_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=True),
+        sa.Column("closed_by_system", sa.Boolean(), nullable=False),
+        sa.CheckConstraint("open IS NULL OR open = 1", name=op.f("ck_check_in_open")),
+        sa.CheckConstraint("out_at IS NULL OR out_at >= in_at", name=op.f("ck_check_in_times")),
+        sa.CheckConstraint("pair >= 1 AND pair <= 3", name=op.f("ck_check_in_pair")),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_check_in_event_id")),
+        sa.ForeignKeyConstraint(["in_by"], ["staff.id"], name=op.f("fk_check_in_in_by")),
+        sa.ForeignKeyConstraint(["out_by"], ["staff.id"], name=op.f("fk_check_in_out_by")),
+        sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_check_in_resident_id")),
+        sa.ForeignKeyConstraint(["sign_up_id"], ["sign_up.id"], name=op.f("fk_check_in_sign_up_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_check_in")),
+        sa.UniqueConstraint(
+            "resident_id", "event_id", "day", "pair", name=op.f("uq_check_in_resident_id_event_id_day_pair")
+        ),
+        sa.UniqueConstraint("sign_up_id", "open", name=op.f("uq_check_in_sign_up_id_open")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("check_in", schema=None) as batch_op:
+        batch_op.create_index("ix_check_in_event_in", ["event_id", "in_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_check_in_in_at"), ["in_at"], unique=False)
+
+    op.create_table(
+        "hours_ledger",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("served_on", sa.Date(), nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("corrects_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("by", db.CaseString(80), nullable=False),
+        sa.Column("at", db.UTCDateTime(), nullable=False),
+        sa.CheckConstraint("minutes <> 0", name=op.f("ck_hours_ledger_minutes")),
+        sa.ForeignKeyConstraint(["corrects_id"], ["hours_ledger.id"], name=op.f("fk_hours_ledger_corrects_id")),
+        sa.ForeignKeyConstraint(["record_id"], ["service_record.id"], name=op.f("fk_hours_ledger_record_id")),
+        sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_hours_ledger_resident_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hours_ledger")),
+        sa.UniqueConstraint("corrects_id", name=op.f("uq_hours_ledger_corrects_id")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("hours_ledger", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_hours_ledger_at"), ["at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_hours_ledger_record_id"), ["record_id"], unique=False)
+        batch_op.create_index("ix_hours_ledger_resident_day", ["resident_id", "served_on"], unique=False)
+
+    op.create_table(
+        "record_dispute",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("open", sa.SmallInteger(), nullable=True),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("made_at", db.UTCDateTime(), nullable=False),
+        sa.Column("answer", sa.String(length=200), nullable=False),
+        sa.Column("answered_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("answered_at", db.UTCDateTime(), nullable=True),
+        sa.CheckConstraint("open IS NULL OR open = 1", name=op.f("ck_record_dispute_open")),
+        sa.ForeignKeyConstraint(["answered_by"], ["staff.id"], name=op.f("fk_record_dispute_answered_by")),
+        sa.ForeignKeyConstraint(["record_id"], ["service_record.id"], name=op.f("fk_record_dispute_record_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_record_dispute")),
+        sa.UniqueConstraint("record_id", "open", name=op.f("uq_record_dispute_record_id_open")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "record_review",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("round", sa.SmallInteger(), nullable=False),
+        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "decision",
+            sa.Enum("confirm", "void", name="decision", native_enum=False, create_constraint=True, length=24),
+            nullable=False,
+        ),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("at", db.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["record_id"], ["service_record.id"], name=op.f("fk_record_review_record_id")),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_record_review_staff_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_record_review")),
+        sa.UniqueConstraint("record_id", "round", "staff_id", name=op.f("uq_record_review_record_id_round_staff_id")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("record_review", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_record_review_staff_id"), ["staff_id"], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
-    # A table takes its indexes with it; MariaDB refuses to drop one that a foreign key needs.
+    op.drop_table("record_review")
+    op.drop_table("record_dispute")
+    op.drop_table("hours_ledger")
+    op.drop_table("check_in")
+    op.drop_table("sign_up")
+    op.drop_table("service_record")
+    op.drop_table("service_claim")
+    op.drop_table("volunteer")
+    op.drop_table("subscription")
+    op.drop_table("shift")
     op.drop_table("resident_session")
+    op.drop_table("head_count")
+    op.drop_table("event_tag")
+    op.drop_table("delivery")
+    op.drop_table("certificate")
     op.drop_table("staff_session")
     op.drop_table("staff_role")
     op.drop_table("setting")
     op.drop_table("resident")
+    op.drop_table("fan_out")
+    op.drop_table("event")
+    op.drop_table("certificate_counter")
+    op.drop_table("wechat_token")
+    op.drop_table("tag")
     op.drop_table("staff")
     op.drop_table("shared_number")
     op.drop_table("rate_count")
+    op.drop_table("notice_template")
     op.drop_table("node")
     op.drop_table("idempotent_answer")
+    op.drop_table("event_template")
     op.drop_table("audit_entry")

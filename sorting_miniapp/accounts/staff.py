@@ -30,7 +30,7 @@ _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # OWAS
 _DUMMY = _hasher.hash("nobody has this password")
 
 
-def _matches(hashed: str, password: str) -> bool:
+def matches(hashed: str, password: str) -> bool:
     try:
         return _hasher.verify(hashed, password)
     except VerificationError:
@@ -52,10 +52,10 @@ def sign_in(username: str, password: str) -> str:
     now = clock.wall_now()
     if row and row.locked_until and row.locked_until > now:
         raise TooMany("locked", "登录失败次数过多，请稍后再试")
-    good = _matches(row.password_hash if row else _DUMMY, password)
+    good = matches(row.password_hash if row else _DUMMY, password)
     if row is None or not good or not row.active:
         if row is not None and not good:
-            _count_failure(row.id)
+            count_failure(row.id)
         raise Unauthorized("bad_credentials", "账号或密码不对")
     with transaction() as session:
         staff = session.get_one(Staff, row.id)
@@ -65,7 +65,7 @@ def sign_in(username: str, password: str) -> str:
     return token
 
 
-def _count_failure(staff_id: int) -> None:
+def count_failure(staff_id: int) -> None:
     with transaction() as session:
         staff = session.get_one(Staff, staff_id, with_for_update=True)
         staff.failures += 1
@@ -117,7 +117,7 @@ def set_active(staff_id: int, active: bool, actor: StaffActor) -> None:
         raise Forbidden("own_account", "不能停用自己的账号")
     with transaction() as session:
         staff = _get(staff_id)
-        _require_over(staff_id, actor)
+        require_over(staff_id, actor)
         before, staff.active = staff.active, active
         sessions.close_all_staff(staff_id)
         audit.record(
@@ -133,10 +133,14 @@ def _get(staff_id: int) -> Staff:
     return staff
 
 
-def _require_over(staff_id: int, actor: StaffActor) -> None:
-    """The actor administers every node at which the other holds a role."""
-    paths = db.session().scalars(
-        select(Node.path).join(StaffRole, StaffRole.node_id == Node.id).where(StaffRole.staff_id == staff_id)
+def require_over(staff_id: int, actor: StaffActor) -> None:
+    """The actor administers every node at which the other holds a role; one without roles belongs to the city.
+
+    Raises NotFound.
+    """
+    of_staff = select(Node.path).join(StaffRole, StaffRole.node_id == Node.id).where(StaffRole.staff_id == staff_id)
+    paths = list(db.session().scalars(of_staff)) or list(
+        db.session().scalars(select(Node.path).where(Node.parent_id.is_(None)))
     )
     if not all(actor.may(Role.ADMIN, path) for path in paths):
         raise NotFound("staff_not_found", "没有找到这个账号")
@@ -169,7 +173,7 @@ def grant_by(actor: StaffActor, staff_id: int, node_id: int, role: Role, level: 
         raise NotFound("node_not_found", "没有找到这个单位")
     if staff_id == actor.id:
         raise Forbidden("own_role", "不能给自己加角色，请由其他管理员操作")
-    _require_over(staff_id, actor)
+    require_over(staff_id, actor)
     grant(staff_id, node_id, role, level, actor.username)
 
 
@@ -211,3 +215,23 @@ def listed(branches: Sequence[str]) -> list[tuple[Staff, list[tuple[StaffRole, N
 
 def by_username(username: str) -> Staff | None:
     return db.session().scalar(select(Staff).where(Staff.username == username))
+
+
+def exists(username: str) -> bool:
+    """Whether an account has this name."""
+    return db.session().scalar(select(Staff.id).where(Staff.username == username)) is not None
+
+
+def create_with_role(username: str, name: str, password: str, role: str, node_key: str, level: int = 0) -> int:
+    """For the command line: an account with one role at the unit with this key. Raises Invalid, Conflict, NotFound."""
+    if role not in {r.value for r in Role}:
+        raise Invalid("role", "没有这个角色")
+    with transaction() as session:
+        node_id = session.scalar(select(Node.id).where(Node.key == node_key))
+        if node_id is None:
+            raise NotFound("node_not_found", "没有找到这个单位")
+        staff_id = create(username, name, password, "cli")
+        session.add(StaffRole(staff_id=staff_id, node_id=node_id, role=Role(role), level=level))
+        audit.record("cli", "staff.grant", "staff", staff_id, after={"role": role, "level": level, "node": node_key})
+        session.flush()
+    return staff_id

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from pathlib import Path
 
-from sorting_miniapp.console import views_session  # noqa: F401  registers its pages on the blueprint
+import js_lib_htmx
+from flask import Blueprint, Flask
+from flask_bootstrap import Bootstrap5
+
+from sorting_miniapp.console import (  # noqa: F401  as above
+    views_attendance,
+    views_events,
+    views_hours,
+    views_session,  # noqa: F401  registers its pages on the blueprint
+)
 from sorting_miniapp.console.blueprint import blueprint, csrf
+
+HTMX_FILES = Path(js_lib_htmx.__file__).parent / "static" / "htmx"
 
 
 def init_app(app: Flask) -> None:
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False  # bearer tokens need no CSRF token; the blueprint checks its own forms
     app.config["WTF_CSRF_TIME_LIMIT"] = 36_000
     csrf.init_app(app)
+    app.config["BOOTSTRAP_SERVE_LOCAL"] = True
+    app.static_url_path = "/static"  # Bootstrap-Flask puts its files below it; the app itself has no static folder
+    Bootstrap5().init_app(app)
+    app.register_blueprint(Blueprint("htmx", __name__, static_folder=HTMX_FILES, static_url_path="/static/htmx"))
     app.register_blueprint(blueprint)

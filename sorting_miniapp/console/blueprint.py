@@ -1,12 +1,15 @@
-"""The one blueprint of the console, and its CSRF protection."""
+"""The one blueprint of the console, its CSRF protection, and the question before what cannot be undone."""
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from datetime import datetime
+from urllib.parse import urlencode, urlsplit
 
-from flask import Blueprint, request
+from flask import Blueprint, render_template, request, url_for
 from flask_wtf.csrf import CSRFProtect
 
+from sorting_miniapp import clock
+from sorting_miniapp.console import navigation
 from sorting_miniapp.errors import BadRequest
 
 blueprint = Blueprint(
@@ -17,15 +20,53 @@ blueprint = Blueprint(
     static_folder="static",
     static_url_path="/static",
 )
+
+
 csrf = CSRFProtect()
 
 
 @blueprint.before_request
-def check_forms() -> None:
+def check_forms() -> str | None:
     """Every form carries our token, and comes from our own pages where the browser says so (Origin)."""
     if request.method in ("GET", "HEAD", "OPTIONS"):
-        return
+        return None
     origin = request.headers.get("Origin")
     if origin and origin != "null" and urlsplit(origin).netloc != request.host:
         raise BadRequest("foreign_origin", "请从本系统的页面提交")
     csrf.protect()
+    return ask_first()
+
+
+def ask_first() -> str | None:
+    """The page that asks, where scripts are off: console.js takes `_ask` away once the dialog was answered."""
+    question = request.args.get("_ask", "")[:200]
+    if not question:
+        return None
+    others = [(key, value) for key, value in request.args.items(multi=True) if key != "_ask"]
+    url = f"{request.path}?{urlencode(others)}" if others else request.path
+    fields = [(key, value) for key, value in request.form.items(multi=True) if key != "csrf_token"]
+    return render_template("console/ask.html", question=question, url=url, fields=fields, back=_came_from())
+
+
+def _came_from() -> str:
+    """The page the form was on, when it is one of ours."""
+    referrer = urlsplit(request.referrer or "")
+    ours = referrer.netloc == request.host and referrer.path.startswith("/console")
+    return f"{referrer.path}?{referrer.query}" if ours else url_for("console.home")
+
+
+@blueprint.app_template_filter("local_time")
+def local_time(moment: datetime) -> str:
+    """A moment as people here read it."""
+    return clock.local(moment).strftime("%Y-%m-%d %H:%M")
+
+
+@blueprint.app_template_filter("rfc3339")
+def rfc3339(moment: datetime) -> str:
+    return clock.local(moment).isoformat(timespec="seconds")
+
+
+@blueprint.app_context_processor
+def layout_values() -> dict[str, object]:
+    """What the layout asks for on every page."""
+    return {"console_person": navigation.person, "console_links": navigation.links}

@@ -67,12 +67,14 @@ def add(parent_id: int | None, name: str, kind: NodeKind, actor: str, *, key: st
 
 
 def change(node_id: int, branches: Sequence[str], actor: str, *, name: str, active: bool) -> Node:
-    """Rename, close or reopen a unit. Raises Invalid, NotFound, Conflict."""
+    """Rename, close or reopen a unit; the city stays open. Raises Invalid, NotFound, Conflict."""
     name = name.strip()
     if not name or len(name) > NAME_LENGTH:
         raise Invalid("node_name", f"名称须为 1 到 {NAME_LENGTH} 个字")
     with transaction() as session:
         node = get(node_id, branches)
+        if node.parent_id is None and not active:
+            raise Conflict("city_stays_open", "市级单位不能停用")
         before = {"name": node.name, "active": node.active}
         node.name, node.active = name, active
         try:

@@ -25,6 +25,7 @@ class Default:
     unit: str = ""
     low: int = 0
     high: int = 1_000_000
+    choices: tuple[tuple[str, str], ...] = ()
 
 
 DEFAULTS: dict[str, Default] = {
@@ -48,7 +49,15 @@ DEFAULTS: dict[str, Default] = {
     "send_in_flight": Default(64, "订阅消息同时在途", "条", 1, 512),
     "stop_after_errors": Default(200, "连续出错后停止", "条", 1, 100_000),
     "subscription_credit_cap": Default(20, "每个模板可累计的订阅次数", "次", 1, 1000),
-    "certificate_rounding": Default("half_hour", "证书时长取整办法"),
+    "certificate_rounding": Default(
+        "half_hour",
+        "证书时长取整办法",
+        choices=(
+            ("half_hour", "不超过15分钟不计，15至45分钟计半小时，45分钟以上计1小时"),
+            ("half_hour_down", "以半小时为单位，不足的不计"),
+            ("hour_down", "以小时为单位，不足的不计"),
+        ),
+    ),
 }
 
 
@@ -73,7 +82,7 @@ def write(node_id: int, key: str, value: Any, actor: str) -> None:
     if isinstance(known.value, int):
         if not isinstance(value, int) or isinstance(value, bool) or not known.low <= value <= known.high:
             raise Invalid("setting_out_of_range", f"{known.label}须为 {known.low} 到 {known.high} 的整数")
-    elif not isinstance(value, str) or len(value) > 40:
+    elif not isinstance(value, str) or len(value) > 40 or value not in dict(known.choices or ((value, ""),)):
         raise Invalid("setting_invalid", f"{known.label}填写有误")
     with transaction() as session:
         node = session.get(Node, node_id)
@@ -88,3 +97,43 @@ def write(node_id: int, key: str, value: Any, actor: str) -> None:
         audit.record(
             actor, "setting.write", "setting", key, node_path=node.path, before={key: before}, after={key: value}
         )
+
+
+@dataclass(frozen=True)
+class InForce:
+    """A setting as it stands at one node: `origin` is the path of the node that set it, '' for the default."""
+
+    key: str
+    rule: Default
+    value: Any
+    origin: str
+    changed_by: str = ""
+
+
+def in_force(node_path: str) -> list[InForce]:
+    """Every setting as it stands at this node, in the order of DEFAULTS; one statement."""
+    chain = [node_path[: i + 1] for i, letter in enumerate(node_path) if letter == "/"]
+    rows = db.session().execute(
+        select(Node.path, Setting.key, Setting.value, Setting.changed_by)
+        .join(Node, Node.id == Setting.node_id)
+        .where(Node.path.in_(chain))
+        .order_by(Node.path)
+    )
+    nearest = {row.key: row for row in rows}
+    return [
+        InForce(key, rule, nearest[key].value, nearest[key].path, nearest[key].changed_by)
+        if key in nearest
+        else InForce(key, rule, rule.value, "")
+        for key, rule in DEFAULTS.items()
+    ]
+
+
+def clear(node_id: int, key: str, actor: str) -> None:
+    """Take a node's own value away, so that it inherits again; audited. Raises NotFound."""
+    with transaction() as session:
+        row = session.scalar(select(Setting).where(Setting.node_id == node_id, Setting.key == key))
+        if row is None:
+            raise NotFound("setting_not_own", "本单位没有单独设置这一项")
+        path = session.get_one(Node, node_id).path
+        audit.record(actor, "setting.clear", "setting", key, node_path=path, before={key: row.value})
+        session.delete(row)

@@ -2,16 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-from flask import current_app
+from flask import Flask, current_app
+
+if TYPE_CHECKING:
+    from sorting_miniapp.config import Settings
+    from sorting_miniapp.wechat.client import Gateway, MiniProgram, OfficialAccount
 
 
-def mini() -> Any:
+def mini() -> MiniProgram:
     """The mini-program's client."""
-    return current_app.extensions["wechat"].mini
+    return gateway().mini
 
 
-def official() -> Any:
+def official() -> OfficialAccount:
     """The official account's client."""
-    return current_app.extensions["wechat"].official
+    return gateway().official
+
+
+def gateway() -> Gateway:
+    found: Gateway = current_app.extensions["wechat"]
+    return found
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Make both clients. Nothing is asked of WeChat before the first call."""
+    from sorting_miniapp.wechat.client import Gateway, MiniProgram, OfficialAccount
+    from sorting_miniapp.wechat.transport import Client
+
+    def client(account: str, appid: str, secret: str) -> Client:
+        return Client(
+            account,
+            appid,
+            secret,
+            base=settings.wechat_api_base,
+            timeouts=settings.timeouts,
+            lease_seconds=settings.lease_seconds,
+        )
+
+    app.extensions["wechat"] = Gateway(
+        MiniProgram(
+            client("mini", settings.mini_appid, settings.mini_secret), "formal" if settings.production else "developer"
+        ),
+        OfficialAccount(client("official", settings.official_appid, settings.official_secret)),
+    )

@@ -1,0 +1,103 @@
+"""flask scheduler | worker | simulator | content … | staff … | clock shift | openapi."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup, with_appcontext
+
+from sorting_miniapp import scheduler as timetable
+from sorting_miniapp import state, worker
+from sorting_miniapp.accounts import staff as accounts
+from sorting_miniapp.cli import teaching
+from sorting_miniapp.errors import DomainError
+
+content = AppGroup("content", help="The teaching material in content/.")
+staff = AppGroup("staff", help="Staff accounts.")
+clock = AppGroup("clock", help="Domain time in simulator mode.")
+FOLDER = Path(__file__).resolve().parents[2] / "content"
+
+
+@click.command()
+def scheduler() -> None:
+    """Keep the timetable."""
+    timetable.run(current_app._get_current_object())  # type: ignore[attr-defined]
+
+
+@click.command("worker")
+def work() -> None:
+    """Do what takes time: messages, pushes."""
+    worker.run(current_app._get_current_object())  # type: ignore[attr-defined]
+
+
+@click.command()
+def simulator() -> None:
+    """Stand in for WeChat's servers (development and tests only)."""
+    from sorting_miniapp.wechat.simulator.__main__ import main
+
+    main()
+
+
+@content.command("check")
+@click.option("--folder", type=click.Path(path_type=Path, exists=True), default=FOLDER)
+def check_content(folder: Path) -> None:
+    """Say what is wrong with the files; exit 1 when anything is."""
+    problems = teaching.check(folder)
+    for problem in problems:
+        click.echo(problem, err=True)
+    if problems:
+        sys.exit(1)
+    click.echo("内容检查通过")
+
+
+@content.command("load")
+@click.option("--folder", type=click.Path(path_type=Path, exists=True), default=FOLDER)
+def load_content(folder: Path) -> None:
+    """Load the files; a second time changes nothing."""
+    for name, counts in teaching.load(folder).items():
+        click.echo(f"{name}：新增 {counts['added']}，更改 {counts['changed']}，未变 {counts['same']}")
+
+
+@staff.command("create")
+@click.argument("username")
+@click.argument("name")
+@click.option("--role", default="admin", show_default=True)
+@click.option("--node", default="lianzhou", show_default=True, help="key of the unit at which the role is held")
+def create_staff(username: str, name: str, role: str, node: str) -> None:
+    """Make an account with one role; the password is asked for."""
+    password = getpass.getpass("密码：")
+    try:
+        accounts.create_with_role(username, name, password, role, node)
+    except DomainError as error:
+        raise click.ClickException(error.message) from error
+    click.echo(f"已建立账号 {username}")
+
+
+@clock.command("shift")
+@click.argument("seconds", type=float)
+def shift(seconds: float) -> None:
+    """Move domain time to SECONDS ahead of the wall."""
+    if not current_app.extensions["settings"].simulated:
+        raise click.ClickException("只能在模拟器模式下移动时间")
+    state.put(state.CLOCK_OFFSET, int(timedelta(seconds=seconds).total_seconds() * 1000))
+    click.echo(f"业务时间已移动 {seconds:g} 秒")
+
+
+@click.command()
+def openapi() -> None:
+    """Print the OpenAPI document."""
+    answer = current_app.test_client().get("/api/openapi.json")
+    click.echo(json.dumps(answer.get_json(), ensure_ascii=False, indent=2))
+
+
+def init_app(app: Flask) -> None:
+    for command in (scheduler, work, simulator, openapi):
+        app.cli.add_command(with_appcontext(command))
+    for group in (content, staff, clock):
+        app.cli.add_command(group)

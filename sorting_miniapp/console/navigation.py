@@ -1,0 +1,51 @@
+"""The console's menu: which pages it lists, and for whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import g, request, url_for
+
+from sorting_miniapp.accounts.access import StaffActor
+from sorting_miniapp.accounts.models import Role
+
+# (endpoint, label, roles that see it; none named: everybody signed in). The order is the menu's order.
+NAVIGATION: list[tuple[str, str, tuple[Role, ...]]] = [
+    ("console.home", "今日概况", ()),
+    ("console.events", "活动", (Role.ORGANISER, Role.VERIFIER, Role.ANALYST, Role.ADMIN)),
+    ("console.hours", "服务时长", (Role.VERIFIER, Role.ORGANISER, Role.ADMIN)),
+    ("console.certificate_list", "证明", (Role.VERIFIER, Role.ADMIN)),
+]
+
+
+@dataclass(frozen=True)
+class Link:
+    """One entry of the menu on the page being shown."""
+
+    url: str
+    label: str
+    current: bool
+
+
+def person() -> StaffActor | None:
+    """Who is signed in on this page, if anybody."""
+    actor: StaffActor | None = g.get("staff")
+    return actor
+
+
+def links() -> list[Link]:
+    """The menu of the person signed in; the entry whose address this page lies under is current."""
+    actor = person()
+    if actor is None:
+        return []
+    held = {grant.role for grant in actor.grants}
+    shown = [(url_for(endpoint), label) for endpoint, label, roles in NAVIGATION if not roles or held & set(roles)]
+    under = [url for url, _ in shown if _lies_under(request.path, url)]
+    current = max(under, key=len, default="")
+    return [Link(url, label, url == current) for url, label in shown]
+
+
+def _lies_under(path: str, url: str) -> bool:
+    if url == url_for("console.home"):
+        return path == url
+    return path == url or path.startswith(url.rstrip("/") + "/")

@@ -1,0 +1,184 @@
+"""The worker's half: claim, send many at once, record, until nothing is left or the slice of time is over.
+
+One event loop sends; one thread beside it talks to the database, so that calls go on while a batch is written. Never
+more deliveries are claimed and not yet recorded than may be in flight, so a kill leaves at most those `unknown`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+from flask import current_app
+
+from sorting_miniapp import clock
+from sorting_miniapp.db import transaction
+from sorting_miniapp.deliveries import claims, fan_out, texts
+from sorting_miniapp.deliveries.claims import Claimed, Result
+from sorting_miniapp.orgs import settings
+from sorting_miniapp.wechat import mini
+from sorting_miniapp.wechat.bulk import Message, Sender
+from sorting_miniapp.wechat.errors import TOKEN_CODES, Outcome, WeChatError
+
+log = structlog.get_logger(__name__)
+SLICE_SECONDS = 20.0
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Lane:
+    """What is being sent: a fan-out under its fence, or the notices (fan_out_id None)."""
+
+    fan_out_id: int | None
+    fence: int
+    shared: dict[str, str]
+
+
+def run_fan_out(fan_out_id: int) -> bool:
+    """Send a fan-out for one slice of time; True when more is left to do now. Nothing when another worker runs it."""
+    lease = current_app.extensions["settings"].lease_seconds
+    fence = fan_out.take(fan_out_id, lease)
+    if fence is None:
+        return False
+    try:
+        return _run(Lane(fan_out_id, fence, claims.fan_out_texts(fan_out_id)), lease)
+    finally:
+        fan_out.leave(fan_out_id, fence)
+
+
+def send_notices() -> bool:
+    """Send the notices that are ready, for one slice of time; True when more is left to do now."""
+    return _run(Lane(None, 0, {}), current_app.extensions["settings"].lease_seconds)
+
+
+def _run(lane: Lane, lease: float) -> bool:
+    return asyncio.run(_Slice(lane, lease).run())
+
+
+class _Slice:
+    """One slice of sending."""
+
+    def __init__(self, lane: Lane, lease: float) -> None:
+        self.lane, self.lease = lane, lease
+        self.most = int(settings.read("send_in_flight"))
+        self.rate = int(settings.read("send_rate"))
+        self.stop_after = int(settings.read("stop_after_errors"))
+        self.texts = texts.load_all()
+        self.results: list[Result] = []
+        self.flying: set[asyncio.Task[None]] = set()
+        self.errors_in_a_row = 0
+        self.stopped = ""
+        self.claimed_in_all = 0
+        self.bad_token = ""
+        self.begun = clock.monotonic()
+        self.executor = ThreadPoolExecutor(1, thread_name_prefix="deliveries")
+
+    async def _beside(self, work: Callable[[], T]) -> T:
+        """Run database work in the one thread, with the app's context."""
+        context = contextvars.copy_context()
+        return await asyncio.get_running_loop().run_in_executor(self.executor, lambda: context.run(work))
+
+    async def run(self) -> bool:
+        mini_program = mini()
+        more = True
+        try:
+            token = await self._beside(mini_program.client.tokens.current)
+            async with Sender(mini_program, self.most) as sender:
+                while more and not self.stopped and clock.monotonic() - self.begun < SLICE_SECONDS:
+                    if self.bad_token:
+                        token = await self._new_token()
+                    more = await self._turn(sender, token)
+                while self.flying:
+                    await asyncio.wait(self.flying, return_when=asyncio.FIRST_COMPLETED)
+                    await self._store(0)
+        except WeChatError as error:
+            log.warning("sending_stopped", errcode=error.errcode, reason=error.reason)
+            self.stopped = self.stopped or "no token"
+        finally:
+            if self.flying:
+                await asyncio.wait(self.flying)
+            await self._store(0)
+            self.executor.shutdown()
+        return more and not self.stopped
+
+    async def _new_token(self) -> str:
+        tokens = mini().client.tokens
+        refused, self.bad_token = self.bad_token, ""
+        await self._beside(lambda: tokens.refuse(refused))
+        return await self._beside(tokens.current)
+
+    async def _turn(self, sender: Sender, token: str) -> bool:
+        """Record what ended, claim what is free, start the calls; False when nothing is left to claim."""
+        free = self.most - len(self.flying)
+        enough = max(1, self.most // 4)
+        if self.flying and free < enough:
+            await asyncio.wait(self.flying, return_when=asyncio.FIRST_COMPLETED)
+            return True
+        allowed = self._allowance(free)
+        claimed = await self._store(allowed)
+        if claimed is None:
+            return False
+        for one in claimed:
+            task = asyncio.create_task(self._send(sender, token, one))
+            self.flying.add(task)
+            task.add_done_callback(self.flying.discard)
+        self.claimed_in_all += len(claimed)
+        if claimed or not allowed:
+            await asyncio.sleep(0 if claimed else 0.05)
+            return True
+        if self.flying:
+            await asyncio.wait(self.flying, return_when=asyncio.FIRST_COMPLETED)
+            return True
+        return bool(self.results)
+
+    def _allowance(self, free: int) -> int:
+        if not self.rate:
+            return free
+        due = int((clock.monotonic() - self.begun) * self.rate) + 1 - self.claimed_in_all
+        return max(0, min(free, due))
+
+    async def _store(self, claim: int) -> list[Claimed] | None:
+        """One transaction: the ends of calls, and new claims. None when this worker may not go on."""
+        done, self.results = self.results, []
+        if not done and not claim:
+            return []
+        return await self._beside(lambda: self._store_now(done, claim))
+
+    def _store_now(self, done: list[Result], claim: int) -> list[Claimed] | None:
+        with transaction():
+            claims.record(done)
+            if not claim:
+                return []
+            lane = self.lane
+            if lane.fan_out_id is not None and not fan_out.keep(lane.fan_out_id, lane.fence, self.lease):
+                return None
+            if lane.fan_out_id is not None and self.errors_in_a_row >= self.stop_after:
+                self.stopped = f"连续 {self.errors_in_a_row} 次出错，已暂停"
+                fan_out.pause(lane.fan_out_id, self.stopped)
+                return None
+            return claims.claim(lane.fan_out_id, claim, self.lease)
+
+    async def _send(self, sender: Sender, token: str, one: Claimed) -> None:
+        result = await self._result(sender, token, one)
+        self.results.append(result)  # only now: the list is replaced while the call is out
+
+    async def _result(self, sender: Sender, token: str, one: Claimed) -> Result:
+        text = self.texts[one.notice_key]
+        data, wrong = text.fill(one.texts if one.texts is not None else self.lane.shared)
+        if wrong or not text.template_id:
+            return Result(one, Outcome.REFUSED, 47003, wrong or "消息模板编号未填写")
+        try:
+            msgid = await sender.send(token, Message(one.openid, text.template_id, text.page_for(one.page_id), data))
+        except WeChatError as error:
+            if error.errcode in TOKEN_CODES:
+                self.bad_token = token
+            if error.outcome is not Outcome.REFUSED:
+                self.errors_in_a_row += 1
+            return Result(one, error.outcome, error.errcode, error.reason, error.rid)
+        self.errors_in_a_row = 0
+        return Result(one, None, msgid=msgid)

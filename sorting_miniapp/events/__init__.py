@@ -1,0 +1,1 @@
+"""Events, their shifts, sign-ups with a waiting list, and check-in."""

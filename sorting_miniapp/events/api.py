@@ -1,0 +1,108 @@
+"""GET /events, /events/{id}, /events/{id}/ics; sign-ups, their withdrawal and confirmation; POST /checkins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request
+
+from sorting_miniapp.accounts.access import current_resident, open_to_all, resident_only
+from sorting_miniapp.events import attendance, listing, mine, schemas, service
+from sorting_miniapp.limits import limiter
+from sorting_miniapp.web import ApiBlueprint, cached_answer, idempotent
+
+blueprint = ApiBlueprint("events", __name__, description="活动、报名与签到")
+SCANS = "30 per minute"
+_QUERY = schemas.EventQuerySchema()
+
+
+@blueprint.get("/events")
+@blueprint.response(200, schemas.EventListSchema)
+@blueprint.doc(
+    security=[],
+    parameters=[
+        {"in": "query", "name": "from", "schema": {"type": "string", "format": "date"}},
+        {"in": "query", "name": "to", "schema": {"type": "string", "format": "date"}},
+        {"in": "query", "name": "kind", "schema": {"type": "string", "minLength": 1, "maxLength": 24}},
+        {"in": "query", "name": "org", "schema": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1}},
+        {"in": "query", "name": "cursor", "schema": {"type": "string", "minLength": 1, "maxLength": 60}},
+    ],
+)
+@open_to_all
+def events() -> Response:
+    """活动列表：按日期、类型、单位筛选"""
+    key = f"list?{request.query_string.decode('ascii', 'replace')}"
+    return cached_answer(*listing.cached(key, lambda: listing.page(**_query())))
+
+
+def _query() -> dict[str, Any]:
+    """The checked query; only read where the bytes are not at hand."""
+    found: dict[str, Any] = ApiBlueprint.ARGUMENTS_PARSER.parse(_QUERY, location="query", unknown=None)
+    return found
+
+
+@blueprint.get("/events/<string:event_id>")
+@blueprint.response(200, schemas.EventSchema)
+@blueprint.doc(security=[])
+@open_to_all
+def event(event_id: str) -> Response:
+    """活动详情：说明、风险告知、场次"""
+    return cached_answer(*listing.cached(f"event/{event_id}", lambda: listing.detail(event_id)))
+
+
+@blueprint.get("/events/<string:event_id>/ics")
+@blueprint.response(200, {"type": "string"}, content_type="text/calendar")
+@blueprint.doc(security=[])
+@open_to_all
+def calendar(event_id: str) -> Response:
+    """活动的日历文件"""
+    return Response(listing.calendar(event_id), mimetype="text/calendar; charset=utf-8")
+
+
+@blueprint.post("/events/<string:event_id>/signups")
+@blueprint.arguments(schemas.SignUpWishSchema)
+@blueprint.response(201, schemas.SignUpSchema)
+@idempotent
+@resident_only
+def sign_up(body: dict[str, Any], event_id: str) -> tuple[dict[str, Any], int]:
+    """报名（名额已满时进入候补）"""
+    ages = tuple(one["age"] for one in body.pop("companions", []))
+    wish = service.Wish(shift=body.pop("shift_id", None), companions=ages, **body)
+    return service.sign_up(current_resident().id, event_id, wish), 201
+
+
+@blueprint.get("/me/signups")
+@blueprint.arguments(schemas.MyQuerySchema, location="query")
+@blueprint.response(200, schemas.MySignUpsSchema)
+@resident_only
+def my_sign_ups(query: dict[str, Any]) -> dict[str, Any]:
+    """我的报名"""
+    return mine.page(current_resident().id, query.get("cursor"))
+
+
+@blueprint.delete("/signups/<string:sign_up_id>")
+@blueprint.arguments(schemas.WithdrawalSchema, location="query")
+@blueprint.response(204)
+@resident_only
+def withdraw(query: dict[str, Any], sign_up_id: str) -> None:
+    """退出报名，名额顺延给候补"""
+    service.withdraw(current_resident().id, sign_up_id, query.get("reason", ""))
+
+
+@blueprint.post("/signups/<string:sign_up_id>/confirmation")
+@blueprint.response(200, schemas.MySignUpSchema)
+@resident_only
+def confirm(sign_up_id: str) -> dict[str, Any]:
+    """确认候补到的名额"""
+    return service.confirm(current_resident().id, sign_up_id)
+
+
+@blueprint.post("/checkins")
+@blueprint.arguments(schemas.ScanSchema)
+@blueprint.response(200, schemas.CheckSchema)
+@limiter.limit(SCANS, key_func=lambda: f"checkin:{current_resident().id}")
+@idempotent
+@resident_only
+def check(body: dict[str, Any]) -> dict[str, Any]:
+    """扫码或输入签到码：第一次签到，再一次签退"""
+    return attendance.scan(current_resident().id, body["token"])

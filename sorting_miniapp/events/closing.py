@@ -1,0 +1,80 @@
+"""What happens when a shift is over: open pairs are closed and flagged, the shift and its event end.
+
+Forgotten check-outs count until the shift's end and need a verifier (rules.md, Service records).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.orm import Session
+
+from sorting_miniapp import clock
+from sorting_miniapp.db import db, transaction
+from sorting_miniapp.events.attendance import OUT_GRACE, Mark, check_out, sign_ups
+from sorting_miniapp.events.models import CheckHow, CheckIn, Event, EventState, Shift, ShiftState, SignUp, SignUpState
+from sorting_miniapp.events.places import lock_resident
+
+CLOSE_BATCH = 100
+
+
+def close_forgotten() -> int:
+    """Close pairs left open at their shift's end, flagged, and then the shifts that are over. Returns pairs closed."""
+    before = clock.now() - OUT_GRACE
+    rows = (
+        db.session()
+        .execute(
+            sign_ups()
+            .add_columns(CheckIn.id.label("pair_id"))
+            .join(CheckIn, CheckIn.sign_up_id == SignUp.id)
+            .where(CheckIn.open == 1, Shift.ends_at <= before)
+            .order_by(CheckIn.id)
+            .limit(CLOSE_BATCH)
+        )
+        .all()
+    )
+    closed = sum(_close(row) for row in rows)
+    if len(rows) < CLOSE_BATCH:
+        _close_shifts(before)
+    return closed
+
+
+def _close(row: Row[*tuple[Any, ...]]) -> bool:
+    with transaction() as session:
+        lock_resident(session, row.resident_id)
+        pair = session.get_one(CheckIn, row.pair_id, with_for_update=True, populate_existing=True)
+        if not pair.open:
+            return False
+        check_out(session, row, pair, max(row.ends_at, pair.in_at), Mark(CheckHow.SYSTEM))
+        return True
+
+
+def _close_shifts(before: datetime) -> None:
+    """End shifts that are over, mark who never came where others were checked in, and finish their events."""
+    over = select(Shift.id).where(Shift.closed_at.is_(None), Shift.ends_at <= before, Shift.state == ShiftState.OPEN)
+    for shift_id in db.session().scalars(over.order_by(Shift.id).limit(CLOSE_BATCH)).all():
+        with transaction() as session:
+            shift = session.get_one(Shift, shift_id, with_for_update=True, populate_existing=True)
+            if shift.closed_at is None:
+                _close_shift(session, shift)
+
+
+def _close_shift(session: Session, shift: Shift) -> None:
+    attended = select(SignUp.id).where(SignUp.shift_id == shift.id, SignUp.state == SignUpState.ATTENDED).limit(1)
+    if session.scalar(attended):
+        session.execute(
+            update(SignUp)
+            .where(SignUp.shift_id == shift.id, SignUp.state == SignUpState.CONFIRMED)
+            .values(state=SignUpState.ABSENT)
+        )
+    shift.state, shift.closed_at = ShiftState.CLOSED, clock.now()
+    session.flush()
+    left = select(Shift.id).where(Shift.event_id == shift.event_id, Shift.state == ShiftState.OPEN).limit(1)
+    if session.scalar(left) is None:
+        session.execute(
+            update(Event)
+            .where(Event.id == shift.event_id, Event.state == EventState.PUBLISHED)
+            .values(state=EventState.FINISHED)
+        )

@@ -1,0 +1,63 @@
+"""An event as an iCalendar file (RFC 5545). Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One VEVENT. Moments are aware."""
+
+    uid: str
+    title: str
+    place: str
+    description: str
+    starts_at: datetime
+    ends_at: datetime
+    changed_at: datetime
+    cancelled: bool
+
+
+def _text(value: str) -> str:
+    for plain, escaped in (("\\", "\\\\"), (";", "\\;"), (",", "\\,"), ("\r\n", "\\n"), ("\n", "\\n"), ("\r", "\\n")):
+        value = value.replace(plain, escaped)
+    return value
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def fold(line: str) -> str:
+    """Lines of at most 75 octets, never cut inside a character (RFC 5545, 3.1)."""
+    parts, current, size = [], "", 0
+    for character in line:
+        octets = len(character.encode())
+        if size + octets > 75:
+            parts.append(current)
+            current, size = " ", 1
+        current += character
+        size += octets
+    return "\r\n".join([*parts, current])
+
+
+def calendar(entries: list[Entry]) -> bytes:
+    """The file's bytes, UTF-8 with CRLF."""
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Lianzhou//sorting-miniapp//ZH", "CALSCALE:GREGORIAN"]
+    for entry in entries:
+        lines += [
+            "BEGIN:VEVENT",
+            f"UID:{entry.uid}@sorting-miniapp",
+            f"DTSTAMP:{_time(entry.changed_at)}",
+            f"DTSTART:{_time(entry.starts_at)}",
+            f"DTEND:{_time(entry.ends_at)}",
+            f"SUMMARY:{_text(entry.title)}",
+            f"LOCATION:{_text(entry.place)}",
+            f"DESCRIPTION:{_text(entry.description)}",
+            f"STATUS:{'CANCELLED' if entry.cancelled else 'CONFIRMED'}",
+            "END:VEVENT",
+        ]
+    lines.append("END:VCALENDAR")
+    return ("\r\n".join(fold(line) for line in lines) + "\r\n").encode()

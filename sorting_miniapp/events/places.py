@@ -1,0 +1,217 @@
+"""The places of a shift: taken by a conditional UPDATE, never oversold, freed to the head of the waiting list.
+
+Locks are taken in one order: the resident's row, the shift's row, the sign-up's row. (Who holds the shift may lock
+residents that have a live sign-up on it: `take` refuses those before they come to the shift.) While people wait
+(`waiting` > 0) nobody takes a place past them. A party at the head that needs more places than are free keeps its turn.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import SmallInteger, Table, bindparam, exists, insert, literal, select, update
+from sqlalchemy.orm import Session
+
+from sorting_miniapp import clock
+from sorting_miniapp.accounts.models import Resident
+from sorting_miniapp.db import CaseString, JsonText, UTCDateTime
+from sorting_miniapp.deliveries import service as deliveries
+from sorting_miniapp.errors import NotFound
+from sorting_miniapp.events import quiet
+from sorting_miniapp.events.models import Event, Shift, ShiftState, SignUp, SignUpState
+from sorting_miniapp.orgs import settings
+from sorting_miniapp.orgs.models import Node
+
+_shift = cast(Table, Shift.__table__)
+_sign_up = cast(Table, SignUp.__table__)
+_columns = _sign_up.c
+
+# The rush: a place is taken where nobody waits and enough are free.
+_free = (
+    (_shift.c.id == bindparam("p_shift"))
+    & (_shift.c.state == ShiftState.OPEN)
+    & (_shift.c.waiting == 0)
+    & (_shift.c.places_taken + bindparam("p_places") <= _shift.c.capacity)
+)
+_other, _other_shift = _sign_up.alias("other"), _shift.alias("other_shift")
+_overlapping = (
+    select(_other.c.id)
+    .join(_other_shift, _other_shift.c.id == _other.c.shift_id)
+    .where(
+        _other.c.resident_id == bindparam("p_resident"),
+        _other.c.live == 1,
+        _other_shift.c.starts_at < bindparam("p_ends_at", type_=UTCDateTime()),
+        _other_shift.c.ends_at > bindparam("p_starts_at", type_=UTCDateTime()),
+    )
+)
+_take = update(_shift).where(_free).values(places_taken=_shift.c.places_taken + bindparam("p_places"))
+_taken = (
+    update(_shift)
+    .where(_free, ~exists(_overlapping.correlate(None)))
+    .values(places_taken=_shift.c.places_taken + bindparam("p_places"))
+    .returning(_shift.c.id)
+    .cte("taken")
+)
+_VALUES: dict[str, Any] = {
+    "public_id": bindparam("p_public_id", type_=CaseString(32)),
+    "resident_id": bindparam("p_resident"),
+    "places": bindparam("p_places"),
+    "companions": bindparam("p_companions", type_=JsonText()),
+    "age": bindparam("p_age", type_=_columns.age.type),
+    "guardian_consent_at": bindparam("p_guardian_consent_at", type_=UTCDateTime()),
+    "risk_version": bindparam("p_risk_version"),
+    "risk_accepted_at": bindparam("p_now", type_=UTCDateTime()),
+    "created_at": bindparam("p_now", type_=UTCDateTime()),
+    "state": literal(SignUpState.CONFIRMED, _columns.state.type),
+    "live": literal(1, SmallInteger()),
+    "reminded": literal(0, SmallInteger()),
+    "reason": literal(""),
+}
+_rush = (
+    insert(_sign_up)
+    .from_select(
+        ["shift_id", *_VALUES], select(_taken.c.id, *(value.label(name) for name, value in _VALUES.items())), False
+    )
+    .returning(_columns.id)
+)
+
+
+def lock_resident(session: Session, resident_id: int) -> None:
+    """Hold the resident's row until the transaction ends. Raises NotFound for an unknown one.
+
+    PostgreSQL's weaker lock leaves foreign keys to the row usable, so that a notice to this person does not wait.
+    """
+    found = session.execute(
+        select(Resident.id).where(Resident.id == resident_id).with_for_update(key_share=True)
+    ).scalar()
+    if found is None:
+        raise NotFound()
+
+
+def lock_shift(session: Session, shift_id: int) -> Shift:
+    """The shift's row, held until the transaction ends and read afresh."""
+    return session.get_one(Shift, shift_id, with_for_update=True, populate_existing=True)
+
+
+def overlapping(session: Session, values: dict[str, Any]) -> bool:
+    """Whether the resident has a live sign-up at the time, the same shift's included."""
+    chosen = _named({name: values[name] for name in ("resident", "starts_at", "ends_at")})
+    return session.execute(_overlapping.limit(1), chosen).first() is not None
+
+
+def _named(values: dict[str, Any]) -> dict[str, Any]:
+    """Parameters under names that are no column's: SQLAlchemy would set a column of the same name."""
+    return {f"p_{name}": value for name, value in values.items()}
+
+
+def take(session: Session, values: dict[str, Any]) -> bool:
+    """Try to take the places at once and store the confirmed sign-up; False when they are not free or times overlap.
+
+    One statement on PostgreSQL, an UPDATE and an INSERT elsewhere; the resident's row is locked by the caller.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        return session.execute(_rush, _named(values)).first() is not None
+    if overlapping(session, values):
+        return False
+    chosen = _named({"shift": values["shift"], "places": values["places"]})
+    if session.execute(_take, chosen).rowcount == 0:  # type: ignore[attr-defined]
+        return False
+    add(session, values, SignUpState.CONFIRMED, None)
+    return True
+
+
+def add(session: Session, values: dict[str, Any], state: SignUpState, queue_number: int | None) -> None:
+    """Store a live sign-up; the shift's counters are the caller's."""
+    session.execute(
+        insert(SignUp).values(
+            public_id=values["public_id"],
+            shift_id=values["shift"],
+            resident_id=values["resident"],
+            places=values["places"],
+            companions=values["companions"],
+            age=values["age"],
+            guardian_consent_at=values["guardian_consent_at"],
+            risk_version=values["risk_version"],
+            risk_accepted_at=values["now"],
+            created_at=values["now"],
+            state=state,
+            live=1,
+            queue_number=queue_number,
+            reminded=0,
+            reason="",
+        )
+    )
+
+
+def pass_on(session: Session, shift: Shift) -> int:
+    """Offer free places to the head of the waiting list, in order; `shift` is locked by the caller. Returns offers.
+
+    An offer counts in `places_taken` and stands for `offer_minutes` of non-quiet time, at most until the shift begins.
+    """
+    now = clock.now()
+    session.flush()
+    if shift.state is not ShiftState.OPEN or shift.starts_at <= now or not shift.waiting:
+        return 0
+    event, path = session.execute(
+        select(Event, Node.path).join(Node, Node.id == Event.node_id).where(Event.id == shift.event_id)
+    ).one()
+    until = min(_offer_end(now, path), shift.starts_at)
+    queue = session.scalars(
+        select(SignUp)
+        .where(SignUp.shift_id == shift.id, SignUp.state == SignUpState.WAITING)
+        .order_by(SignUp.queue_number)
+        .limit(max(shift.capacity - shift.places_taken, 0))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    offers = 0
+    for head in queue:
+        if shift.places_taken + head.places > shift.capacity:
+            break
+        shift.places_taken += head.places
+        shift.waiting -= 1
+        head.state, head.offer_until = SignUpState.OFFERED, until
+        tell("event_offer", head.resident_id, event, shift, deadline=local_text(until))
+        offers += 1
+    session.flush()
+    return offers
+
+
+def _offer_end(now: datetime, path: str) -> datetime:
+    minutes = settings.read("offer_minutes", path)
+    return quiet.add_minutes(now, minutes, settings.read("quiet_from", path), settings.read("quiet_to", path))
+
+
+def release(session: Session, shift: Shift, sign_up: SignUp, state: SignUpState, reason: str = "") -> None:
+    """End a live sign-up and pass its places on; both rows are locked by the caller."""
+    if sign_up.state is SignUpState.WAITING:
+        shift.waiting -= 1
+    else:
+        shift.places_taken -= sign_up.places
+    sign_up.state, sign_up.live, sign_up.offer_until = state, None, None
+    sign_up.ended_at, sign_up.reason = clock.now(), reason
+    session.flush()
+    pass_on(session, shift)
+
+
+def local_text(moment: datetime) -> str:
+    """`2026年5月24日 09:00`, as messages show it."""
+    local = clock.local(moment)
+    return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
+
+
+def tell(key: str, resident_id: int, event: Event, shift: Shift, *, remark: str = "", deadline: str = "") -> None:
+    """A notice about a shift to one person, in the caller's transaction."""
+    values = {
+        "title": event.title,
+        "time": local_text(shift.starts_at),
+        "place": event.place,
+        "remark": remark,
+        "status": "",
+        "deadline": deadline,
+    }
+    urgent = key == "event_cancelled"
+    deliveries.notify(
+        key, resident_id, values, object_type="shift", object_id=shift.id, page_id=event.public_id, urgent=urgent
+    )

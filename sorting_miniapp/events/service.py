@@ -1,0 +1,247 @@
+"""Sign-ups: a place, or a place in the waiting list; withdrawal, offers and their confirmation (design.md §6).
+
+All of a sign-up's rules that can be read without a lock are checked first; the places themselves in places.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.exc import IntegrityError
+
+from sorting_miniapp import clock
+from sorting_miniapp.db import after_commit, db, new_public_id, transaction, violated
+from sorting_miniapp.errors import Conflict, Invalid, NotFound
+from sorting_miniapp.events import listing, mine, minors, places
+from sorting_miniapp.events.models import Event, EventState, Shift, ShiftState, SignUp, SignUpState
+from sorting_miniapp.orgs import settings
+from sorting_miniapp.orgs.models import Node
+
+MOST_PLACES = 60  # a class with its teachers
+LAPSE_BATCH = 200
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a resident asks for. `companions` are ages in years; `age` the account holder's own, None: grown up."""
+
+    shift: str | None = None
+    companions: tuple[int, ...] = ()
+    age: int | None = None
+    risk_accepted: bool = False
+    guardian_consent: bool = False
+    wait: bool = True
+
+
+def sign_up(resident_id: int, event: str, wish: Wish) -> dict[str, Any]:
+    """Take places on a shift of the event, or a place in its waiting list. Returns the sign-up as mine.py shows it.
+
+    Raises NotFound, Invalid, and Conflict: event_full (only with wait=False), already_signed_up, shifts_overlap,
+    signup_closed, shift_cancelled.
+    """
+    if not wish.risk_accepted:
+        raise Invalid("risk_not_accepted", "请先阅读并同意风险告知")
+    shift = _choose(event, wish.shift)
+    wanted = 1 + len(wish.companions)
+    _check(shift, wish, wanted)
+    now = clock.now()
+    values: dict[str, Any] = {
+        "public_id": new_public_id(),
+        "shift": shift.id,
+        "resident": resident_id,
+        "places": wanted,
+        "companions": [{"age": age} for age in wish.companions],
+        "age": wish.age,
+        "guardian_consent_at": now if wish.guardian_consent else None,
+        "risk_version": shift.risk_version,
+        "now": now,
+        "starts_at": shift.starts_at,
+        "ends_at": shift.ends_at,
+    }
+    try:
+        with transaction() as session:
+            places.lock_resident(session, resident_id)
+            position = None if places.take(session, values) else _queue(values, wish.wait)
+            after_commit(listing.forget)
+    except IntegrityError as error:
+        if violated(error) != "uq_sign_up_shift_id_resident_id_live":
+            raise
+        raise Conflict("already_signed_up", "您已报名这个场次") from error
+    return {
+        "id": values["public_id"],
+        "state": (SignUpState.CONFIRMED if position is None else SignUpState.WAITING).value,
+        "queue_position": position,
+        "places": wanted,
+        "offer_until": None,
+    }
+
+
+def _choose(event: str, shift: str | None) -> Row[*tuple[Any, ...]]:
+    """The one shift meant, with what its event asks. Raises NotFound, Invalid."""
+    query = (
+        select(
+            Shift.id,
+            Shift.starts_at,
+            Shift.ends_at,
+            Shift.capacity,
+            Shift.places_taken,
+            Shift.waiting,
+            Shift.state,
+            Event.risk_version,
+            Node.path,
+        )
+        .join(Event, Event.id == Shift.event_id)
+        .join(Node, Node.id == Event.node_id)
+        .where(Event.public_id == event, Event.state != EventState.DRAFT)
+    )
+    if shift is not None:
+        rows = db.session().execute(query.where(Shift.public_id == shift)).all()
+    else:
+        rows = db.session().execute(query.order_by(Shift.starts_at, Shift.id)).all()
+        coming = [row for row in rows if row.state is ShiftState.OPEN and row.starts_at > clock.now()]
+        if len(coming) > 1:
+            raise Invalid("shift_required", "这个活动有多个场次，请选择一个")
+        rows = coming or rows
+    if not rows:
+        raise NotFound("event_not_found", "没有找到这个活动或场次")
+    return rows[0]
+
+
+def _check(shift: Row[*tuple[Any, ...]], wish: Wish, wanted: int) -> None:
+    if shift.state is ShiftState.CANCELLED:
+        raise Conflict("shift_cancelled", "这个场次已取消")
+    if shift.state is not ShiftState.OPEN or shift.starts_at <= clock.now():
+        raise Conflict("signup_closed", "报名已截止")
+    if wanted > min(shift.capacity, MOST_PLACES):
+        raise Invalid("too_many_people", f"一次最多为 {min(shift.capacity, MOST_PLACES)} 人报名")
+    if wish.age is not None or wish.companions:
+        names = ("minor_age", "guardian_account_age", "accompanied_age")
+        ages = minors.Ages(*(settings.read(name, shift.path) for name in names))
+        minors.check(wish.age, wish.companions, wish.guardian_consent, ages)
+    if not wish.wait and (shift.waiting or shift.places_taken + wanted > shift.capacity):
+        raise Conflict("event_full", "名额已满")
+
+
+def _queue(values: dict[str, Any], wait: bool) -> int | None:
+    """Under the shift's lock: a place after all (None), or the position in the waiting list from 1."""
+    with transaction() as session:
+        if places.overlapping(session, values):
+            same = session.scalar(
+                select(SignUp.id).where(
+                    SignUp.shift_id == values["shift"], SignUp.resident_id == values["resident"], SignUp.live == 1
+                )
+            )
+            if same:
+                raise Conflict("already_signed_up", "您已报名这个场次")
+            raise Conflict("shifts_overlap", "您已报名的其他场次与这个场次时间冲突")
+        shift = places.lock_shift(session, values["shift"])
+        if shift.state is not ShiftState.OPEN:
+            raise Conflict("shift_cancelled", "这个场次已取消")
+        if not shift.waiting and shift.places_taken + values["places"] <= shift.capacity:
+            shift.places_taken += values["places"]
+            session.flush()
+            places.add(session, values, SignUpState.CONFIRMED, None)
+            return None
+        if not wait:
+            raise Conflict("event_full", "名额已满")
+        number = shift.next_queue_number
+        shift.next_queue_number += 1
+        shift.waiting += 1
+        session.flush()
+        places.add(session, values, SignUpState.WAITING, number)
+        return shift.waiting
+
+
+def withdraw(resident_id: int, sign_up: str, reason: str = "") -> None:
+    """Give the places back; the waiting list's head is offered them in the same transaction.
+
+    Raises NotFound; Conflict signup_ended, signup_attended, signup_closed once the shift began; Invalid
+    reason_required within `withdraw_hours` of the start.
+    """
+    row = _own(resident_id, sign_up)
+    with transaction() as session:
+        shift = places.lock_shift(session, row.shift_id)
+        found = session.get_one(SignUp, row.id, with_for_update=True, populate_existing=True)
+        if not found.live:
+            raise Conflict("signup_ended", "这个报名已结束")
+        if found.state in (SignUpState.ATTENDED, SignUpState.ABSENT):
+            raise Conflict("signup_attended", "已签到的报名不能退出")
+        if shift.starts_at <= clock.now():
+            raise Conflict("signup_closed", "活动已开始，不能退出")
+        hours_left = (shift.starts_at - clock.now()).total_seconds() / 3600
+        late = hours_left < settings.read("withdraw_hours", row.path)
+        if late and not reason and found.state is not SignUpState.WAITING:
+            raise Invalid("reason_required", "活动即将开始，退出请说明原因")
+        places.release(session, shift, found, SignUpState.WITHDRAWN, reason)
+        after_commit(listing.forget)
+
+
+def _own(resident_id: int, sign_up: str) -> Row[*tuple[Any, ...]]:
+    """A resident's own sign-up; another person's does not exist. Raises NotFound."""
+    row = (
+        db.session()
+        .execute(
+            select(SignUp.id, SignUp.shift_id, Node.path)
+            .join(Shift, Shift.id == SignUp.shift_id)
+            .join(Event, Event.id == Shift.event_id)
+            .join(Node, Node.id == Event.node_id)
+            .where(SignUp.public_id == sign_up, SignUp.resident_id == resident_id)
+        )
+        .first()
+    )
+    if row is None:
+        raise NotFound("signup_not_found", "没有找到这个报名")
+    return row
+
+
+def confirm(resident_id: int, sign_up: str) -> dict[str, Any]:
+    """Accept an offer in time; twice is the same as once. Raises NotFound, Conflict offer_lapsed or not_offered."""
+    row = _own(resident_id, sign_up)
+    with transaction() as session:
+        session.execute(
+            update(SignUp)
+            .where(SignUp.id == row.id, SignUp.state == SignUpState.OFFERED, SignUp.offer_until > clock.now())
+            .values(state=SignUpState.CONFIRMED, offer_until=None)
+        )
+        state = session.scalar(select(SignUp.state).where(SignUp.id == row.id))
+        if state in (SignUpState.LAPSED, SignUpState.OFFERED):
+            raise Conflict("offer_lapsed", "确认时间已过，名额已顺延")
+        if state not in (SignUpState.CONFIRMED, SignUpState.ATTENDED):
+            raise Conflict("not_offered", "目前没有为您保留的名额")
+    return mine.one(resident_id, sign_up)
+
+
+def lapse_offers() -> int:
+    """Pass on places whose offer ran out, and end the waiting lists of shifts that began. Returns sign-ups ended."""
+    now, ended = clock.now(), 0
+    lapsed = select(SignUp.shift_id).where(SignUp.state == SignUpState.OFFERED, SignUp.offer_until <= now)
+    begun = select(Shift.id).where(Shift.waiting > 0, Shift.starts_at <= now)
+    session = db.session()
+    shifts = set(session.scalars(lapsed.distinct().limit(LAPSE_BATCH))) | set(session.scalars(begun.limit(LAPSE_BATCH)))
+    for shift_id in sorted(shifts):
+        ended += _lapse(shift_id, now)
+    return ended
+
+
+def _lapse(shift_id: int, now: datetime) -> int:
+    """One shift in one transaction: other schedulers wait at its row and then find nothing left."""
+    with transaction() as session:
+        shift = places.lock_shift(session, shift_id)
+        late = (SignUp.state == SignUpState.OFFERED) & (SignUp.offer_until <= now)
+        if shift.starts_at <= now:
+            late = late | (SignUp.state == SignUpState.WAITING)
+        found = session.scalars(
+            select(SignUp)
+            .where(SignUp.shift_id == shift_id, late)
+            .order_by(SignUp.queue_number)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        ).all()
+        for sign_up in found:
+            places.release(session, shift, sign_up, SignUpState.LAPSED)
+        if found:
+            after_commit(listing.forget)
+        return len(found)

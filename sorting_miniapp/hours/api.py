@@ -1,0 +1,130 @@
+"""/me/volunteer, /me/service-records, their disputes, /me/service-claims, /me/certificates with their PDF."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, current_app
+
+from sorting_miniapp.accounts.access import current_resident, resident_only
+from sorting_miniapp.certificates import pdf
+from sorting_miniapp.certificates import service as certificates
+from sorting_miniapp.certificates.api import as_answer, verify_path
+from sorting_miniapp.certificates.models import CertificateKind
+from sorting_miniapp.certificates.schemas import CertificateSchema, CertificatesSchema
+from sorting_miniapp.hours import records, schemas, service, volunteers
+from sorting_miniapp.limits import LOOK_UP, limiter
+from sorting_miniapp.web import ApiBlueprint, idempotent
+
+blueprint = ApiBlueprint("hours", __name__, description="志愿者、服务记录与证明")
+
+
+@blueprint.put("/me/volunteer")
+@blueprint.arguments(schemas.RegistrationSchema)
+@blueprint.response(200, schemas.VolunteerSchema)
+@resident_only
+def register(body: dict[str, Any]) -> dict[str, Any]:
+    """登记为志愿者，或更正登记"""
+    return volunteers.register(current_resident().id, volunteers.Identity(**body))
+
+
+@blueprint.get("/me/volunteer")
+@blueprint.response(200, schemas.VolunteerSchema)
+@resident_only
+def volunteer() -> dict[str, Any]:
+    """我的志愿者信息、累计时长、星级"""
+    return volunteers.profile(current_resident().id)
+
+
+def _record(row: Any) -> dict[str, Any]:
+    record = row.ServiceRecord
+    return {
+        "id": record.public_id,
+        "date": record.served_on,
+        "title": record.title,
+        "place": record.place,
+        "content": record.content,
+        "person_in_charge": record.person_in_charge,
+        "org": {"id": record.node_id, "name": row.org_name},
+        "minutes": record.minutes,
+        "state": record.state.value,
+        "source": record.source.value,
+        "flag": record.flag.value if record.flag else None,
+    }
+
+
+@blueprint.get("/me/service-records")
+@blueprint.arguments(schemas.CursorSchema, location="query")
+@blueprint.response(200, schemas.RecordsSchema)
+@resident_only
+def service_records(query: dict[str, Any]) -> dict[str, Any]:
+    """我的服务记录"""
+    page = records.of_resident(current_resident().id, query.get("cursor"))
+    return {"items": [_record(row) for row in page["items"]], "next": page["next"]}
+
+
+@blueprint.post("/service-records/<string:record_id>/dispute")
+@blueprint.arguments(schemas.DisputeSchema)
+@blueprint.response(201, schemas.RecordSchema)
+@idempotent
+@resident_only
+def dispute(body: dict[str, Any], record_id: str) -> tuple[dict[str, Any], int]:
+    """对服务记录提出异议"""
+    service.dispute(current_resident().id, record_id, body["reason"])
+    return _record(records.own(current_resident().id, record_id)), 201
+
+
+@blueprint.post("/me/service-claims")
+@blueprint.arguments(schemas.ClaimSchema)
+@blueprint.response(201, schemas.RecordSchema)
+@idempotent
+@resident_only
+def claim(body: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """申请补录服务记录"""
+    made = service.claim(current_resident().id, service.Claim(**body))
+    return _record(records.own(current_resident().id, made)), 201
+
+
+def _certificate(found: certificates.Issued) -> dict[str, Any]:
+    base = current_app.extensions["settings"].base_url
+    return as_answer(found) | {
+        "code": found.code,
+        "times": found.text.times,
+        "policy": found.text.policy,
+        "verify_url": base + verify_path(found.number, found.code),
+    }
+
+
+@blueprint.post("/me/certificates")
+@blueprint.arguments(schemas.CertificateWishSchema)
+@blueprint.response(201, CertificateSchema)
+@idempotent
+@resident_only
+def issue(body: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """生成服务记录证明"""
+    number = service.issue_certificate(current_resident().id, **body)
+    return _certificate(certificates.own(current_resident().id, number)), 201
+
+
+@blueprint.get("/me/certificates")
+@blueprint.arguments(schemas.CursorSchema, location="query")
+@blueprint.response(200, CertificatesSchema)
+@resident_only
+def my_certificates(query: dict[str, Any]) -> dict[str, Any]:
+    """我的服务记录证明"""
+    page = certificates.of_resident(current_resident().id, CertificateKind.SERVICE, query.get("cursor"))
+    return {"items": [_certificate(found) for found in page["items"]], "next": page["next"]}
+
+
+@blueprint.get("/me/certificates/<string:number>/pdf")
+@blueprint.response(200, {"type": "string", "format": "binary"}, content_type="application/pdf")
+@limiter.limit(LOOK_UP)
+@resident_only
+def certificate_pdf(number: str) -> Response:
+    """下载证明（PDF）"""
+    found = certificates.own(current_resident().id, number)
+    base = current_app.extensions["settings"].base_url
+    answer = Response(pdf.build(found, base + verify_path(found.number, found.code)), mimetype="application/pdf")
+    answer.headers["Content-Disposition"] = f'attachment; filename="certificate-{found.id}.pdf"'
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer

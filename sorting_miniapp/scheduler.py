@@ -1,0 +1,143 @@
+"""The timetable: name, seconds, plain function. The only file with APScheduler, which is the clock and keeps no state.
+
+Several schedulers may run: they only find work and wake the worker, or do what the database lets one of them do.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from sorting_miniapp import clock, operations, web
+from sorting_miniapp.accounts import sessions
+from sorting_miniapp.db import db
+from sorting_miniapp.deliveries import claims, fan_out
+from sorting_miniapp.events import closing, reminders
+from sorting_miniapp.events import service as events
+from sorting_miniapp.worker import Work
+
+log = structlog.get_logger(__name__)
+JUMP_SECONDS = 5.0
+HOLD_SECONDS = 60.0
+AGAIN_SECONDS = 2.0  # a wake-up that may have been lost is given again after this
+
+
+@dataclass(frozen=True)
+class Job:
+    """A plain function and how often it runs."""
+
+    name: str
+    seconds: float
+    function: Callable[[], object]
+
+
+class Timetable:
+    """The jobs of one scheduler process."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.work = Work(app)
+        self._woken: dict[tuple[str, int], float] = {}
+        self.jobs = (
+            Job("wake_worker", 1, self.wake_worker),
+            Job("lost_deliveries", 2, claims.sweep),
+            Job("finished_fan_outs", 2, fan_out.settle),
+            Job("lapsed_offers", 5, events.lapse_offers),
+            Job("forgotten_check_outs", 30, closing.close_forgotten),
+            Job("reminders", 60, reminders.send_reminders),
+            Job("ended_sessions", 3600, sessions.purge),
+            Job("old_answers", 3600, web.purge_idempotent),
+        )
+
+    def wake_worker(self) -> None:
+        """Find what is ready, or whose lease ran out, and wake the worker for it; never claim."""
+        for found in fan_out.waiting():
+            self._wake("fan_out", found, lambda found=found: self.work.fan_out(found))  # type: ignore[misc]
+        if claims.notices_waiting():
+            self._wake("notices", 0, self.work.notices)
+
+    def _wake(self, kind: str, number: int, call: Callable[[], None]) -> None:
+        now = clock.monotonic()
+        if now - self._woken.get((kind, number), -AGAIN_SECONDS) < AGAIN_SECONDS:
+            return
+        if len(self._woken) > 10_000:
+            self._woken.clear()
+        self._woken[kind, number] = now
+        call()
+
+    def runner(self, job: Job) -> Callable[[], None]:
+        """The job inside the app's context; what goes wrong is logged and tried again at the next turn."""
+
+        def run() -> None:
+            with self.app.app_context():
+                try:
+                    if abs(operations.clock_skew()) > HOLD_SECONDS:
+                        log.error("clock_differs_from_database")
+                        return
+                    job.function()
+                except SQLAlchemyError as error:
+                    log.warning("job_failed", job=job.name, error=type(error).__name__)
+                except Exception:
+                    log.exception("job_failed", job=job.name)
+                finally:
+                    db.session.remove()
+
+        return run
+
+
+class Guard:
+    """Compares the wall with the monotonic clock: APScheduler goes silent after a step back."""
+
+    def __init__(self) -> None:
+        self._base = self._difference()
+
+    @staticmethod
+    def _difference() -> float:
+        return clock.wall_now().timestamp() - clock.monotonic()
+
+    def jump(self) -> float:
+        """Seconds the wall has jumped since the last look, 0 when it ran evenly."""
+        now = self._difference()
+        jumped, self._base = now - self._base, now
+        return jumped if abs(jumped) >= JUMP_SECONDS else 0.0
+
+
+def _arm(scheduler: BackgroundScheduler, timetable: Timetable) -> None:
+    for job in timetable.jobs:
+        scheduler.add_job(
+            timetable.runner(job),
+            "interval",
+            seconds=job.seconds,
+            id=job.name,
+            replace_existing=True,
+            next_run_time=clock.local(clock.wall_now()) + timedelta(milliseconds=50),
+        )
+
+
+def run(app: Flask) -> None:
+    """Keep the timetable until SIGTERM or SIGINT."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    timetable = Timetable(app)
+    scheduler = BackgroundScheduler(
+        timezone=clock.LOCAL, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+    )
+    scheduler.start()
+    _arm(scheduler, timetable)
+    guard = Guard()
+    log.info("scheduler_started", jobs=len(timetable.jobs))
+    while not stop.wait(1.0):
+        jumped = guard.jump()
+        if jumped:
+            log.error("clock_jumped", seconds=round(jumped))
+            _arm(scheduler, timetable)
+    scheduler.shutdown(wait=True)

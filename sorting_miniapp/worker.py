@@ -1,0 +1,99 @@
+"""The queue: Huey carries wake-ups only ("look in the database"); the truth is in the tables. The only file with Huey.
+
+Due pushes have a queue and threads of their own, so that a long fan-out never keeps one waiting.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from flask import Flask
+from huey import RedisHuey, SqliteHuey
+from huey.api import Huey
+
+from sorting_miniapp import metrics
+from sorting_miniapp.config import Settings
+from sorting_miniapp.db import db
+from sorting_miniapp.deliveries import sender
+
+log = structlog.get_logger(__name__)
+FULL = 500  # wake-ups that wait; more of them would say nothing new
+IDLE_POLL = 0.25
+
+
+def _huey(settings: Settings, name: str) -> Huey:
+    if settings.redis_url:
+        return RedisHuey(name, url=settings.redis_url, results=False)
+    return SqliteHuey(name, filename=str(settings.instance_path / f"queue-{name}.db"), results=False)
+
+
+class Work:
+    """The two queues and what can be asked of the worker. Made alike in the scheduler and in the worker."""
+
+    def __init__(self, app: Flask) -> None:
+        settings: Settings = app.extensions["settings"]
+        self.app = app
+        self.due = _huey(settings, "due")
+        self.bulk = _huey(settings, "bulk")
+        self._fan_out = self._task(self.bulk, "fan_out", self._run_fan_out)
+        self._notices = self._task(self.bulk, "notices", self._send_notices)
+
+    def _task(self, huey: Huey, name: str, function: Callable[..., None]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def in_app(*args: Any) -> None:
+            structlog.contextvars.clear_contextvars()
+            structlog.contextvars.bind_contextvars(task=name)
+            with self.app.app_context():
+                try:
+                    function(*args)
+                    metrics.TASKS.labels(name, "ok").inc()
+                except Exception:
+                    metrics.TASKS.labels(name, "error").inc()
+                    log.exception("task_failed", args=args)
+                finally:
+                    db.session.remove()
+
+        return huey.task(name=name)(in_app)  # type: ignore[no-any-return]
+
+    def fan_out(self, fan_out_id: int) -> None:
+        if self.bulk.pending_count() < FULL:
+            self._fan_out(fan_out_id)
+
+    def notices(self) -> None:
+        if self.bulk.pending_count() < FULL:
+            self._notices()
+
+    def _run_fan_out(self, fan_out_id: int) -> None:
+        if sender.run_fan_out(fan_out_id):
+            self._fan_out(fan_out_id)
+
+    def _send_notices(self) -> None:
+        if sender.send_notices():
+            self._notices()
+
+
+def run(app: Flask) -> None:
+    """Work until SIGTERM or SIGINT; what has begun is finished first."""
+    settings: Settings = app.extensions["settings"]
+    logging.getLogger("huey").setLevel(logging.WARNING)
+    work = Work(app)
+    options = {
+        "worker_type": "thread",
+        "periodic": False,
+        "initial_delay": 0.05,
+        "max_delay": IDLE_POLL,
+        "backoff": 1.3,
+        "graceful_signal": "TERM",
+    }
+    due = work.due.create_consumer(workers=2, **options)
+    bulk = work.bulk.create_consumer(workers=int(settings.worker_threads), **options)
+    due.start()
+    log.info("worker_started")
+    try:
+        bulk.run()
+    finally:
+        due.stop(graceful=True)

@@ -1,0 +1,234 @@
+"""Messages through the real simulator: each has one effect at most, and an end state (design.md §5, 4)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from sorting_miniapp import clock
+from sorting_miniapp.accounts.models import Resident
+from sorting_miniapp.db import db, new_public_id, transaction
+from sorting_miniapp.deliveries import claims, content, fan_out, sender, service, subscriptions
+from sorting_miniapp.deliveries.models import Delivery, DeliveryState, FanOut, FanOutState, NoticeTemplate, Subscription
+from sorting_miniapp.wechat import gateway
+from tests.conftest import base_environ
+from tests.simulator_process import SEND, Simulator, running
+
+FOLDER = Path(__file__).resolve().parents[2] / "content"
+TEMPLATE = "sim_new_article"
+VALUES = {"title": "厨余垃圾怎么分", "time": "2026-05-20 09:00", "remark": "点击阅读"}
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    with running(base_environ(tmp_path_factory.mktemp("simulator"))) as found:
+        yield found
+
+
+@pytest.fixture
+def world(app: Flask, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
+    """The app talks to an empty simulator; notices are loaded; it is never quiet."""
+    simulator.reset()
+    monkeypatch.setattr(claims, "quiet_now", lambda: False)
+    with app.app_context():
+        both = gateway()
+        for account in (both.mini, both.official):
+            monkeypatch.setattr(account.client, "base", simulator.url)
+            monkeypatch.setattr(account.client.tokens, "_cached", None)
+        content.load(FOLDER, {"new_article": TEMPLATE, "event_offer": "sim_event_offer"})
+        db.session().commit()
+        yield simulator
+
+
+def make_residents(openids: list[str], credits: int = 1, key: str = "new_article") -> list[int]:
+    with transaction() as session:
+        rows = [Resident(public_id=new_public_id(), openid=o, nickname="", created_at=clock.now()) for o in openids]
+        session.add_all(rows)
+        session.flush()
+        session.add_all(
+            Subscription(notice_key=key, resident_id=row.id, credits=credits, changed_at=clock.now()) for row in rows
+        )
+        session.flush()
+        return [row.id for row in rows]
+
+
+def make_fan_out() -> int:
+    with transaction():
+        return fan_out.create("new_article", VALUES, "1", subscriptions.audience("new_article"))
+
+
+def send_all(fan_out_id: int) -> None:
+    while sender.run_fan_out(fan_out_id):
+        pass
+
+
+def test_each_subscriber_gets_one_message_and_the_fan_out_is_done(world: Simulator) -> None:
+    openids = world.subscribers(TEMPLATE, 30)
+    make_residents(openids)
+    number = make_fan_out()
+    send_all(number)
+    assert fan_out.counts(number)["sent"] == 30
+    assert fan_out.finished(number)
+    assert world.summary(SEND)["by_openid"] == dict.fromkeys(openids, 1)
+    assert set(db.session().scalars(select(Subscription.credits))) == {0}
+    assert world.phone(openids[0])[0]["data"]["thing1"] == "厨余垃圾怎么分"
+
+
+def test_an_empty_audience_is_done_at_once(world: Simulator) -> None:
+    number = make_fan_out()
+    assert fan_out.finished(number)
+
+
+def test_a_lost_answer_is_unknown_and_never_sent_again(world: Simulator) -> None:
+    make_residents(world.subscribers(TEMPLATE, 3))
+    world.fault(SEND, "accepted_then_dropped", times=1)
+    number = make_fan_out()
+    send_all(number)
+    counts = fan_out.counts(number)
+    assert (counts["sent"], counts["unknown"]) == (2, 1)
+    send_all(number)
+    assert max(world.summary(SEND)["by_openid"].values()) == 1
+
+
+def test_busy_is_tried_again_later_and_the_credit_comes_back(world: Simulator) -> None:
+    make_residents(world.subscribers(TEMPLATE, 2))
+    world.fault(SEND, "busy", times=1)
+    number = make_fan_out()
+    send_all(number)
+    assert fan_out.counts(number)["ready"] == 1
+    assert sorted(db.session().scalars(select(Subscription.credits))) == [0, 1]
+    with transaction() as session:
+        session.execute(update(Delivery).values(not_before=None))
+    send_all(number)
+    assert fan_out.counts(number)["sent"] == 2
+
+
+def test_a_refused_token_is_fetched_once_and_then_the_breaker_opens(world: Simulator) -> None:
+    make_residents(world.subscribers(TEMPLATE, 5))
+    world.fault(SEND, "bad_token")
+    number = make_fan_out()
+    for _ in range(3):
+        send_all(number)
+    assert world.summary("/cgi-bin/stable_token")["count"] <= 2
+    assert fan_out.counts(number)["ready"] == 5
+
+
+def test_one_who_took_it_back_is_refused_without_a_credit_left(world: Simulator) -> None:
+    openid = world.new_user()
+    make_residents([openid])
+    number = make_fan_out()
+    send_all(number)
+    assert fan_out.counts(number)["refused"] == 1
+    assert list(db.session().scalars(select(Subscription.credits))) == [0]
+
+
+def test_without_a_credit_nothing_is_called(world: Simulator) -> None:
+    (resident,) = make_residents([world.new_user()], credits=0, key="event_offer")
+    service.notify("event_offer", resident, {"title": "清洁行动"}, object_type="event", object_id=1)
+    sender.send_notices()
+    assert service.outcome_of_notices("event", 1, "event_offer") == {"refused": 1}
+    assert world.summary(SEND)["count"] == 0
+
+
+def test_quiet_hours_hold_notices_but_not_urgent_ones(world: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    openid = world.new_user()
+    world.subscribe(openid, TEMPLATE, 2)
+    (resident,) = make_residents([openid], credits=2)
+    monkeypatch.setattr(claims, "quiet_now", lambda: True)
+    service.notify("new_article", resident, VALUES, object_type="a", object_id=1)
+    service.notify("new_article", resident, VALUES, object_type="b", object_id=1, urgent=True)
+    sender.send_notices()
+    assert service.outcome_of_notices("a", 1, "new_article") == {"ready": 1}
+    assert service.outcome_of_notices("b", 1, "new_article") == {"sent": 1}
+
+
+def test_a_frozen_worker_changes_no_row_once_its_lease_ran_out(world: Simulator) -> None:
+    make_residents(world.subscribers(TEMPLATE, 1))
+    number = make_fan_out()
+    (claimed,) = claims.claim(number, 1, -1.0)
+    assert claims.sweep() == 1
+    claims.record([claims.Result(claimed, None, msgid="1")])
+    assert fan_out.counts(number)["unknown"] == 1
+    fan_out.settle()
+    assert fan_out.finished(number)
+
+
+def test_pause_stops_claims_and_resume_goes_on(world: Simulator) -> None:
+    make_residents(world.subscribers(TEMPLATE, 4))
+    number = make_fan_out()
+    fan_out.pause(number)
+    send_all(number)
+    assert fan_out.counts(number)["ready"] == 4
+    assert fan_out.waiting() == []
+    fan_out.resume(number)
+    send_all(number)
+    assert fan_out.counts(number)["sent"] == 4
+
+
+def test_cancel_leaves_nothing_to_send(world: Simulator) -> None:
+    make_residents(world.subscribers(TEMPLATE, 4))
+    number = make_fan_out()
+    fan_out.cancel(number)
+    send_all(number)
+    assert fan_out.counts(number)["cancelled"] == 4
+    assert fan_out.state(number)[0] is FanOutState.CANCELLED
+    assert fan_out.finished(number)
+
+
+def test_a_value_that_breaks_its_rule_fails_before_the_call(world: Simulator) -> None:
+    make_residents(world.subscribers(TEMPLATE, 1))
+    with transaction():
+        number = fan_out.create("new_article", {"title": "题"}, "1", subscriptions.audience("new_article"))
+    send_all(number)
+    assert fan_out.counts(number)["failed"] == 1
+    reason = db.session().scalar(select(Delivery.reason))
+    assert reason is not None
+    assert reason.startswith("time2")
+    assert world.summary(SEND)["count"] == 0
+
+
+def test_two_workers_on_one_fan_out_send_each_message_once(app: Flask, world: Simulator) -> None:
+    make_residents(world.subscribers(TEMPLATE, 40))
+    number = make_fan_out()
+    gate = threading.Barrier(4)
+
+    def work() -> None:
+        with app.app_context():
+            gate.wait()
+            sender.run_fan_out(number)
+            db.session.remove()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert fan_out.counts(number)["sent"] == 40
+    assert max(world.summary(SEND)["by_openid"].values()) == 1
+
+
+def test_control_without_the_mark_before_the_call_all_get_two(world: Simulator) -> None:
+    """The guard off: rows still read `ready` while the first worker's calls are out, so a second one sends them too."""
+    openids = world.subscribers(TEMPLATE, 10)
+    for openid in openids:
+        world.subscribe(openid, TEMPLATE)
+    make_residents(openids, credits=2)
+    number = make_fan_out()
+    for _ in range(2):
+        send_all(number)
+        with transaction() as session:
+            session.execute(update(Delivery).values(state=DeliveryState.READY))
+            session.execute(update(FanOut).values(state=FanOutState.RUNNING))
+    assert set(world.summary(SEND)["by_openid"].values()) == {2}
+
+
+def test_templates_keep_the_office_s_own_ids(world: Simulator) -> None:
+    with transaction() as session:
+        session.execute(update(NoticeTemplate).where(NoticeTemplate.key == "new_article").values(template_id="real"))
+    assert content.load(FOLDER, {"new_article": "other"})["changed"] == 0
+    assert db.session().scalar(select(NoticeTemplate.template_id).where(NoticeTemplate.key == "new_article")) == "real"

@@ -1,0 +1,213 @@
+"""Makers for the tests of events and hours; they go through the services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Barrier, Thread
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+from flask import Flask
+from flask.testing import FlaskClient
+
+from sorting_miniapp import clock
+from sorting_miniapp.accounts import service as accounts
+from sorting_miniapp.accounts import sessions, staff
+from sorting_miniapp.accounts.access import StaffActor
+from sorting_miniapp.accounts.models import Role
+from sorting_miniapp.db import db
+from sorting_miniapp.deliveries import content as notice_texts
+from sorting_miniapp.deliveries.models import Delivery
+from sorting_miniapp.events import planning, shifts, tokens
+from sorting_miniapp.events.models import Event, Shift
+from sorting_miniapp.orgs import service as orgs
+from sorting_miniapp.orgs.models import NodeKind
+
+CONTENT = Path(__file__).parents[2] / "content"
+# Passwords are tested elsewhere; here they only cost time.
+CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+PASSWORD = "correct horse battery"
+NINE = datetime(2026, 6, 10, 9, 0, tzinfo=clock.LOCAL)
+DRAFT = planning.Draft(
+    title="桶边督导志愿服务",
+    kind="volunteer",
+    summary="桶边引导居民分类投放",
+    description="在投放点值守，提醒居民看清标志。",
+    risks="来往车辆，请注意避让。",
+    place="东门社区投放点",
+    contact="李主任 0763-6600000",
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """A resident with a session."""
+
+    id: int
+    token: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+@dataclass(frozen=True)
+class World:
+    """A city with a town and another town, and its staff."""
+
+    app: Flask
+    city: int
+    town: int
+    other_town: int
+    organiser: StaffActor
+    verifier: StaffActor
+    second_verifier: StaffActor
+    city_verifier: StaffActor
+    foreigner: StaffActor
+
+
+class Hands:
+    """The domain's clock in a test's hands."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._patch = monkeypatch
+
+    def at(self, moment: datetime) -> None:
+        """From now on domain time runs on from `moment`."""
+        ahead = moment - clock.wall_now()
+        self._patch.setattr(clock, "_offset", lambda: ahead)
+
+
+@pytest.fixture
+def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
+    monkeypatch.setattr(staff, "_hasher", CHEAP)
+    made = Hands(monkeypatch)
+    made.at(NINE - timedelta(days=3))
+    return made
+
+
+def make_staff(username: str, role: Role, node_id: int) -> StaffActor:
+    staff_id = staff.create(username, username, PASSWORD, "test")
+    staff.grant(staff_id, node_id, role, 0, "test")
+    actor = sessions.find_staff(sessions.open_staff(staff_id))
+    assert actor is not None
+    return actor
+
+
+def make_world(app: Flask) -> World:
+    with app.app_context():
+        notice_texts.load(CONTENT)
+        city = orgs.add(None, "连州市", NodeKind.CITY, "test", key="city").id
+        town = orgs.add(city, "星子镇", NodeKind.TOWN, "test", key="town").id
+        other = orgs.add(city, "东陂镇", NodeKind.TOWN, "test", key="other").id
+        return World(
+            app,
+            city,
+            town,
+            other,
+            make_staff("organiser", Role.ORGANISER, town),
+            make_staff("verifier", Role.VERIFIER, town),
+            make_staff("verifier2", Role.VERIFIER, town),
+            make_staff("cityverifier", Role.VERIFIER, city),
+            make_staff("foreigner", Role.ORGANISER, other),
+        )
+
+
+@pytest.fixture
+def world(app: Flask, hands: Hands) -> World:
+    return make_world(app)
+
+
+@pytest.fixture
+def sqlite_world(sqlite_app: Flask, hands: Hands) -> World:
+    return make_world(sqlite_app)
+
+
+def make_person(app: Flask, openid: str) -> Person:
+    with app.app_context():
+        token, _, _ = accounts.log_in("code", lambda _code: (openid, None))
+        found = sessions.find_resident(token)
+        assert found is not None
+        return Person(found.id, token)
+
+
+def make_people(app: Flask, count: int) -> list[Person]:
+    return [make_person(app, f"openid-{number:04d}") for number in range(count)]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A published event with one shift, by its keys in the database and its public ids."""
+
+    event: int
+    event_id: str
+    shift: int
+    shift_id: str
+    secret: str
+
+
+def make_event(
+    world: World,
+    capacity: int = 20,
+    starts_at: datetime = NINE,
+    minutes: int = 120,
+    publish: bool = True,
+    **values: Any,
+) -> Made:
+    with world.app.app_context():
+        event = planning.create(world.organiser, world.town, replace(DRAFT, **values))
+        shift = shifts.add(world.organiser, event, starts_at, starts_at + timedelta(minutes=minutes), capacity)
+        if publish:
+            planning.publish(world.organiser, event)
+        row, one = db.session.get_one(Event, event), db.session.get_one(Shift, shift)
+        return Made(event, row.public_id, shift, one.public_id, one.secret)
+
+
+def sign_up(client: FlaskClient, person: Person, event: Made, **body: Any) -> Any:
+    return client.post(
+        f"/api/v1/events/{event.event_id}/signups", json={"risk_accepted": True} | body, headers=person.headers
+    )
+
+
+def scan(client: FlaskClient, person: Person, event: Made, typed: bool = False) -> Any:
+    """What the mini-program posts when the QR of this minute is scanned, or its digits typed."""
+    step = tokens.step_of(clock.now())
+    token = tokens.digits(event.secret, step) if typed else tokens.qr(event.shift_id, event.secret, step)
+    return client.post("/api/v1/checkins", json={"token": token}, headers=person.headers)
+
+
+def shift_row(app: Flask, event: Made) -> tuple[int, int, int]:
+    """(capacity, places taken, waiting)."""
+    with app.app_context():
+        shift = db.session.get_one(Shift, event.shift)
+        return shift.capacity, shift.places_taken, shift.waiting
+
+
+def notices(app: Flask, key: str) -> list[int]:
+    """Residents told with this key, in order."""
+    with app.app_context():
+        rows = db.session.query(Delivery.resident_id).filter(Delivery.notice_key == key).order_by(Delivery.id)
+        return [row[0] for row in rows if row[0] is not None]
+
+
+def at_once(jobs: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Run the jobs in a thread each, behind a barrier; results in order, exceptions as values."""
+    barrier, results = Barrier(len(jobs)), [None] * len(jobs)
+
+    def run(number: int, job: Callable[[], Any]) -> None:
+        barrier.wait()
+        try:
+            results[number] = job()
+        except Exception as error:
+            results[number] = error  # type: ignore[call-overload]
+
+    threads = [Thread(target=run, args=(number, job)) for number, job in enumerate(jobs)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return results

@@ -1,0 +1,180 @@
+"""The organiser's and the verifier's pages: from a template to a finished event, to hours and a certificate."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from sorting_miniapp import clock
+from sorting_miniapp.db import db
+from sorting_miniapp.events import closing, content
+from sorting_miniapp.events.models import CheckIn, Event, EventState, Shift, SignUp
+from sorting_miniapp.hours.models import ServiceRecord
+from tests.events.helpers import CONTENT, NINE, PASSWORD, Hands, World, make_event, make_people, scan, sign_up
+from tests.hours.test_records import register
+
+
+def sign_in(world: World, username: str) -> FlaskClient:
+    client = world.app.test_client()
+    page = client.get("/console/login").get_data(as_text=True)
+    form = {"username": username, "password": PASSWORD, "csrf_token": _token(page)}
+    assert client.post("/console/login", data=form).status_code == 302
+    return client
+
+
+def _token(page: str) -> str:
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
+def _post(client: FlaskClient, url: str, status: int = 302, **form: Any) -> str:
+    page = client.get("/console/events").get_data(as_text=True)
+    answer = client.post(url, data=form | {"csrf_token": _token(page)})
+    assert answer.status_code == status, answer.get_data(as_text=True)[:2000]
+    return str(answer.headers.get("Location") or answer.get_data(as_text=True))
+
+
+def test_the_organisers_way_from_a_template_to_a_published_event(sqlite_world: World) -> None:
+    world = sqlite_world
+    with world.app.app_context():
+        content.load(CONTENT)
+    client = sign_in(world, "organiser")
+    assert "没有符合条件的活动" in client.get("/console/events").get_data(as_text=True)
+    form = client.get("/console/events/new?template=tongbian-dudao").get_data(as_text=True)
+    assert "只提醒不指责" in form
+    assert "东陂镇" not in form, "only units of the own branch are offered"
+    values: dict[str, Any] = {
+        "title": "桶边",
+        "kind": "volunteer",
+        "description": "说明",
+        "risks": "风险",
+        "node_id": world.town,
+    }
+    bad = _post(client, "/console/events/new", 422, **values | {"title": ""})
+    assert "请填写标题" in bad
+    assert "说明</textarea>" in bad, "what was typed is kept"
+    url = _post(client, "/console/events/new?template=tongbian-dudao", **values, tags=["jin-shequ"], counts_hours="1")
+    assert "招募信息不完整" in _post(client, f"{url}/publish", 422)
+    _post(client, f"{url}/edit", **values, place="东门社区", contact="李主任", tags=["jin-shequ", "qinzi"])
+    times: dict[str, Any] = {"starts_at": "2026-06-10T09:00", "ends_at": "2026-06-10T11:00", "capacity": "12"}
+    assert "开始时间填写有误" in _post(client, f"{url}/shifts/new", 422, **times | {"starts_at": "soon"})
+    _post(client, f"{url}/shifts/new", **times)
+    _post(client, f"{url}/publish")
+    page = client.get(url).get_data(as_text=True)
+    for words in ("已发布", "进社区、亲子活动", "0 / 12", "不计入"):
+        assert words in page
+    _post(client, f"{url}/withdraw")
+    with world.app.app_context():
+        assert db.session.scalars(select(Event.state)).one() is EventState.DRAFT
+
+
+def test_the_day_at_the_site(sqlite_world: World, hands: Hands) -> None:
+    world = sqlite_world
+    event, people = make_event(world, 1), make_people(world.app, 2)
+    for person in people:
+        sign_up(world.app.test_client(), person, event)
+    register(world, people[0])
+    hands.at(NINE)
+    client = sign_in(world, "organiser")
+    page = client.get(f"/console/shifts/{event.shift}").get_data(as_text=True)
+    assert "张**" in page
+    assert "候补中" in page
+    code = client.get(f"/console/shifts/{event.shift}/code")
+    text = code.get_data(as_text=True)
+    assert code.headers["Cache-Control"] == "no-store"
+    assert "<svg" in text
+    assert "style=" not in text.split("<svg", 1)[1].split("</svg>", 1)[0]
+    digits = re.search(r"<output>(\d{6})</output>", text)
+    assert digits
+    answer = world.app.test_client().post("/api/v1/checkins", json={"token": digits[1]}, headers=people[0].headers)
+    assert answer.get_json()["action"] == "in"
+    hands.at(NINE + timedelta(minutes=2))
+    part = client.get(f"/console/shifts/{event.shift}/code/now").get_data(as_text=True)
+    assert "<html" not in part
+    assert digits[1] not in part
+    with world.app.app_context():
+        key = db.session.scalars(select(SignUp.id).where(SignUp.resident_id == people[0].id)).one()
+        queued = db.session.scalars(select(SignUp.id).where(SignUp.resident_id == people[1].id)).one()
+    assert "请填写人工登记的原因" in _post(client, f"/console/signups/{key}/check", 422, going="out", reason="")
+    _post(client, f"/console/signups/{key}/check", going="out", reason="手机没电", moment="2026-06-10T09:02")
+    _post(client, f"/console/signups/{queued}/remove", reason="本人来电")
+    _post(client, f"/console/events/{event.event}/counts", kind="direct", value="780", counted_by="王", how="计数器")
+    assert "数量须为整数" in _post(
+        client, f"/console/events/{event.event}/counts", 422, kind="direct", value="约780", counted_by="王", how="目测"
+    )
+    assert "780" in client.get(f"/console/events/{event.event}").get_data(as_text=True)
+    with world.app.app_context():
+        pair = db.session.scalars(select(CheckIn)).one()
+        assert (pair.minutes, pair.reason) == (2, "手机没电")
+
+
+def test_cancelling_asks_for_a_reason_and_tells(sqlite_world: World) -> None:
+    event, people = make_event(sqlite_world), make_people(sqlite_world.app, 1)
+    sign_up(sqlite_world.app.test_client(), people[0], event)
+    client = sign_in(sqlite_world, "organiser")
+    assert client.get(f"/console/events/{event.event}/cancel").status_code == 200
+    assert "请填写取消原因" in _post(client, f"/console/events/{event.event}/cancel", 422, reason=" ")
+    url = _post(client, f"/console/events/{event.event}/cancel", reason="暴雨")
+    assert "通知已发给 1 个报名" in client.get(url).get_data(as_text=True)
+
+
+def test_a_shift_is_moved_and_cancelled(sqlite_world: World) -> None:
+    event = make_event(sqlite_world)
+    client = sign_in(sqlite_world, "organiser")
+    assert 'value="2026-06-10T09:00"' in client.get(f"/console/shifts/{event.shift}/edit").get_data(as_text=True)
+    times: dict[str, Any] = {"starts_at": "2026-06-10T14:00", "ends_at": "2026-06-10T16:00", "capacity": "30"}
+    _post(client, f"/console/shifts/{event.shift}/edit", **times)
+    with sqlite_world.app.app_context():
+        assert clock.local(db.session.get_one(Shift, event.shift).starts_at).hour == 14
+    _post(client, f"/console/shifts/{event.shift}/cancel", reason="场地检修")
+    _post(client, f"/console/shifts/{event.shift}/cancel", 422, reason="再取消")
+
+
+def test_the_verifiers_way_to_hours_and_a_revoked_certificate(sqlite_world: World, hands: Hands) -> None:
+    world = sqlite_world
+    event, (person,) = make_event(world), make_people(world.app, 1)
+    sign_up(world.app.test_client(), person, event)
+    register(world, person, org_id=world.town)
+    hands.at(NINE)
+    scan(world.app.test_client(), person, event)
+    hands.at(NINE + timedelta(hours=3))
+    with world.app.app_context():
+        closing.close_forgotten()
+        key = db.session.scalars(select(ServiceRecord.id)).one()
+    client = sign_in(world, "verifier")
+    page = client.get("/console/hours").get_data(as_text=True)
+    for words in ("张**", "忘记签退", "2小时", "待核验"):
+        assert words in page
+    url = f"/console/hours/{key}"
+    assert client.get(url).status_code == 200
+    assert "须为 1 到 120 分钟" in _post(client, f"{url}/settle", 422, minutes="500", reason="问过")
+    _post(client, f"{url}/settle", minutes="90", reason="问过组织者")
+    assert "+90" in client.get(url).get_data(as_text=True)
+    wish = {"from": "2026-06-01", "org_id": world.town}
+    made = world.app.test_client().post("/api/v1/me/certificates", json=wish, headers=person.headers).get_json()
+    page = client.get("/console/certificates").get_data(as_text=True)
+    assert made["number"] in page
+    assert "张三丰" not in page
+    revoke = re.search(r"/console/certificates/\d+/revoke", page)
+    assert revoke
+    _post(client, revoke[0], reason="时长有误")
+    assert "已撤销" in client.get("/console/certificates").get_data(as_text=True)
+    _post(client, f"{url}/void", reason="查无此事")
+    assert "-90" in client.get(url).get_data(as_text=True)
+
+
+@pytest.mark.parametrize("username", ["foreigner", "verifier"])
+def test_pages_of_another_branch_and_deeds_of_another_role(sqlite_world: World, username: str) -> None:
+    event = make_event(sqlite_world)
+    client = sign_in(sqlite_world, username)
+    wanted = {"foreigner": 404, "verifier": 403}[username]
+    for url in (f"events/{event.event}/edit", f"shifts/{event.shift}/code", f"events/{event.event}/cancel"):
+        assert client.get(f"/console/{url}").status_code == wanted, url
+    assert client.get(f"/console/events/{event.event}").status_code == {"foreigner": 404, "verifier": 200}[username]
+    assert sqlite_world.app.test_client().get(f"/console/events/{event.event}").status_code == 302

@@ -1,0 +1,323 @@
+"""The public list and page, what staff may do with an event, minors, content and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import event as sqlalchemy_event
+from sqlalchemy import select
+
+from sorting_miniapp.audit import AuditEntry
+from sorting_miniapp.db import db
+from sorting_miniapp.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from sorting_miniapp.events import content, counts, figures, ics, listing, minors, planning, shifts, templates, tokens
+from sorting_miniapp.events.models import CountKind, Event, EventTemplate, HeadCount, SignUp, Tag
+from tests.events.helpers import (
+    CONTENT,
+    DRAFT,
+    NINE,
+    Hands,
+    World,
+    make_event,
+    make_people,
+    notices,
+    scan,
+    sign_up,
+)
+
+
+@contextmanager
+def _statements(world: World) -> Iterator[list[str]]:
+    seen: list[str] = []
+    with world.app.app_context():
+        engine = db.engine
+
+    def note(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        seen.append(statement)
+
+    sqlalchemy_event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    sqlalchemy_event.remove(engine, "before_cursor_execute", note)
+
+
+def _list(world: World, **query: Any) -> list[str]:
+    answer = world.app.test_client().get("/api/v1/events", query_string=query)
+    assert answer.status_code == 200, answer.get_json()
+    return [item["title"] for item in answer.get_json()["items"]]
+
+
+def test_the_list_filters_by_day_kind_and_unit(world: World) -> None:
+    make_event(world, title="今天")
+    make_event(world, title="明天的培训", kind="training", starts_at=NINE + timedelta(days=1))
+    make_event(world, title="草稿", publish=False)
+    assert _list(world) == ["今天", "明天的培训"]
+    assert _list(world, **{"from": "2026-06-11"}) == ["明天的培训"]
+    assert _list(world, to="2026-06-10") == ["今天"]
+    assert _list(world, kind="training") == ["明天的培训"]
+    assert _list(world, org=world.city) == ["今天", "明天的培训"]
+    assert _list(world, org=world.other_town) == []
+    bad = world.app.test_client().get("/api/v1/events?from=yesterday&colour=red")
+    assert bad.status_code == 422
+    assert world.app.test_client().get("/api/v1/events?cursor=x").status_code == 400
+
+
+def test_the_list_is_paged_in_order_with_few_statements(sqlite_world: World) -> None:
+    for number in range(25):
+        make_event(sqlite_world, title=f"{number:02d}", starts_at=NINE + timedelta(hours=number % 3))
+    client = sqlite_world.app.test_client()
+    listing.forget()
+    with _statements(sqlite_world) as seen:
+        first = client.get("/api/v1/events").get_json()
+    assert len([one for one in seen if one.lstrip().startswith("SELECT")]) <= 4
+    rest = client.get("/api/v1/events", query_string={"cursor": first["next"]}).get_json()
+    titles = [item["title"] for item in first["items"] + rest["items"]]
+    assert titles == sorted(titles, key=lambda t: (int(t) % 3, int(t)))
+    assert (len(first["items"]), len(rest["items"]), rest["next"]) == (20, 5, None)
+
+
+def test_the_list_is_answered_from_kept_bytes_and_304(sqlite_world: World) -> None:
+    event, people = make_event(sqlite_world, 5), make_people(sqlite_world.app, 1)
+    client = sqlite_world.app.test_client()
+    first = client.get("/api/v1/events")
+    with _statements(sqlite_world) as seen:
+        again = client.get("/api/v1/events", headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status_code == 304
+    assert not [one for one in seen if " event" in one.lower()]
+    sign_up(client, people[0], event)
+    assert client.get("/api/v1/events").get_json()["items"][0]["places_left"] == 4
+
+
+def test_a_page_shows_shifts_risks_and_no_draft(world: World) -> None:
+    event = make_event(world, 8)
+    draft = make_event(world, publish=False)
+    client = world.app.test_client()
+    page = client.get(f"/api/v1/events/{event.event_id}").get_json()
+    assert (page["risks"], page["risk_version"], page["organiser"]["name"]) == (DRAFT.risks, 1, "星子镇")
+    assert page["shifts"][0]["places_left"] == 8
+    assert page["starts_at"] == "2026-06-10T09:00:00+08:00"
+    assert client.get(f"/api/v1/events/{draft.event_id}").status_code == 404
+    assert sign_up(client, make_people(world.app, 1)[0], draft).status_code == 404
+
+
+def test_the_calendar_file_has_folded_lines_and_the_time_in_utc(sqlite_world: World) -> None:
+    event = make_event(sqlite_world, summary="引导投放，" * 20)
+    answer = sqlite_world.app.test_client().get(f"/api/v1/events/{event.event_id}/ics")
+    assert answer.mimetype == "text/calendar"
+    lines = answer.get_data().split(b"\r\n")
+    assert b"DTSTART:20260610T010000Z" in lines
+    assert max(len(line) for line in lines) <= 75
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=("Cs", "Cc")), max_size=300))
+def test_folding_loses_nothing(text: str) -> None:
+    folded = ics.fold(text)
+    assert folded.replace("\r\n ", "") == text
+    assert all(len(line.encode()) <= 75 for line in folded.split("\r\n"))
+
+
+def test_the_risk_notice_is_accepted_with_its_version(world: World) -> None:
+    event, people = make_event(world), make_people(world.app, 2)
+    client = world.app.test_client()
+    refused = sign_up(client, people[0], event, risk_accepted=False)
+    assert (refused.status_code, refused.get_json()["code"]) == (422, "risk_not_accepted")
+    sign_up(client, people[0], event)
+    with world.app.app_context():
+        planning.change(world.organiser, event.event, replace(DRAFT, risks="高温，请防晒补水。"))
+    sign_up(client, people[1], event)
+    with world.app.app_context():
+        versions = db.session.scalars(select(SignUp.risk_version).order_by(SignUp.id)).all()
+    assert list(versions) == [1, 2]
+
+
+def test_an_idempotency_key_signs_up_once(world: World) -> None:
+    event, (person,) = make_event(world), make_people(world.app, 1)
+    headers = person.headers | {"Idempotency-Key": "the-same-key"}
+    url, body = f"/api/v1/events/{event.event_id}/signups", {"risk_accepted": True}
+    answers = [world.app.test_client().post(url, json=body, headers=headers) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].get_json() == answers[1].get_json()
+
+
+@pytest.mark.parametrize(
+    ("age", "companions", "consent", "code"),
+    [
+        (None, (), False, ""),
+        (None, (9,), False, "guardian_consent_needed"),
+        (None, (9, 40), True, ""),
+        (13, (), True, "guardian_account_needed"),
+        (15, (), False, "guardian_consent_needed"),
+        (15, (), True, ""),
+        (15, (9,), True, "adult_needed"),
+        (15, (9, 18), True, ""),
+        (17, (12,), True, ""),
+    ],
+)
+def test_minors(age: int | None, companions: tuple[int, ...], consent: bool, code: str) -> None:
+    try:
+        minors.check(age, companions, consent, minors.Ages())
+        found = ""
+    except DomainError as error:
+        found = error.code
+    assert found == code
+
+
+def test_companions_ages_are_kept_and_checked_by_settings(sqlite_world: World) -> None:
+    event, people = make_event(sqlite_world), make_people(sqlite_world.app, 2)
+    client = sqlite_world.app.test_client()
+    body = {"companions": [{"age": 8}, {"age": 41}]}
+    assert sign_up(client, people[0], event, **body).get_json()["code"] == "guardian_consent_needed"
+    made = sign_up(client, people[0], event, **body, guardian_consent=True)
+    assert made.get_json()["places"] == 3
+    assert sign_up(client, people[1], event, companions=[{"age": 30}] * 20).get_json()["code"] == "too_many_people"
+
+
+def test_publishing_needs_complete_information_and_a_coming_shift(sqlite_world: World, hands: Hands) -> None:
+    world = sqlite_world
+    with world.app.app_context():
+        event = planning.create(world.organiser, world.town, replace(DRAFT, risks=""))
+        with pytest.raises(Invalid, match="risks"):
+            planning.publish(world.organiser, event)
+        planning.change(world.organiser, event, DRAFT)
+        with pytest.raises(Invalid, match="no_shift"):
+            planning.publish(world.organiser, event)
+        shifts.add(world.organiser, event, NINE, NINE + timedelta(hours=2), 5)
+        hands.at(NINE + timedelta(minutes=1))
+        with pytest.raises(Invalid, match="shift_past"):
+            planning.publish(world.organiser, event)
+
+
+def test_withdraw_only_without_sign_ups_else_cancel(world: World) -> None:
+    event, (person,) = make_event(world), make_people(world.app, 1)
+    with world.app.app_context():
+        planning.withdraw_publication(world.organiser, event.event)
+        planning.publish(world.organiser, event.event)
+    sign_up(world.app.test_client(), person, event)
+    with world.app.app_context(), pytest.raises(Conflict, match="has_signups"):
+        planning.withdraw_publication(world.organiser, event.event)
+
+
+def test_a_new_time_or_place_is_told(world: World) -> None:
+    event, people = make_event(world), make_people(world.app, 2)
+    for person in people:
+        sign_up(world.app.test_client(), person, event)
+    with world.app.app_context():
+        planning.change(world.organiser, event.event, replace(DRAFT, summary="新的摘要"))
+    assert notices(world.app, "event_changed") == []
+    with world.app.app_context():
+        planning.change(world.organiser, event.event, replace(DRAFT, place="文化广场"))
+        shifts.change(world.organiser, event.shift, NINE + timedelta(hours=1), NINE + timedelta(hours=3), 20)
+    assert notices(world.app, "event_changed") == [person.id for person in people] * 2
+    assert _list(world) == [DRAFT.title]
+
+
+def test_places_are_not_made_fewer_than_taken(sqlite_world: World) -> None:
+    event = make_event(sqlite_world, 3)
+    for person in make_people(sqlite_world.app, 2):
+        sign_up(sqlite_world.app.test_client(), person, event)
+    with sqlite_world.app.app_context():
+        with pytest.raises(Conflict, match="too_few_places"):
+            shifts.change(sqlite_world.organiser, event.shift, NINE, NINE + timedelta(hours=2), 1)
+        shifts.change(sqlite_world.organiser, event.shift, NINE, NINE + timedelta(hours=2), 2)
+
+
+def test_another_branch_sees_no_event_and_another_role_changes_none(world: World) -> None:
+    event = make_event(world)
+    with world.app.app_context():
+        for act in (
+            lambda actor: planning.get(actor, event.event, change=True),
+            lambda actor: planning.change(actor, event.event, DRAFT),
+            lambda actor: planning.cancel(actor, event.event, "理由"),
+            lambda actor: shifts.change(actor, event.shift, NINE, NINE + timedelta(hours=1), 5),
+            lambda actor: shifts.cancel(actor, event.shift, "理由"),
+            lambda actor: counts.enter(actor, event.event, CountKind.DIRECT, 1, "王", "点数"),
+        ):
+            with pytest.raises(NotFound):
+                act(world.foreigner)
+            with pytest.raises(Forbidden):
+                act(world.verifier)
+        planning.get(world.verifier, event.event)
+
+
+def test_every_change_by_staff_leaves_an_audit_row(sqlite_world: World) -> None:
+    event = make_event(sqlite_world)
+    with sqlite_world.app.app_context():
+        counts.enter(sqlite_world.organiser, event.event, CountKind.LEAFLETS, 300, "李干事", "按箱清点")
+        counts.enter(sqlite_world.organiser, event.event, CountKind.LEAFLETS, 320, "李干事", "按箱清点")
+        planning.cancel(sqlite_world.organiser, event.event, "暴雨")
+        actions = db.session.scalars(
+            select(AuditEntry.action).where(AuditEntry.actor == "organiser").order_by(AuditEntry.id)
+        ).all()
+        assert [action for action in actions if action.startswith("event.")] == [
+            "event.create",
+            "event.add_shift",
+            "event.publish",
+            "event.head_count",
+            "event.head_count",
+            "event.cancel",
+        ]
+        row = db.session.scalars(select(HeadCount)).one()
+        assert (row.value, row.counted_by, row.how) == (320, "李干事", "按箱清点")
+
+
+def test_content_is_good_loads_once_and_makes_drafts(world: World) -> None:
+    assert content.check(CONTENT) == []
+    with world.app.app_context():
+        first = content.load(CONTENT)
+        assert first["added"] == 18 + 12
+        assert content.load(CONTENT) == {"added": 0, "changed": 0, "same": first["added"]}
+        event = templates.draft_from(world.organiser, world.town, "tongbian-dudao", "东门", "李主任")
+        assert [tag.key for tag in planning.tags_of(event)] == ["jin-shequ", "zhiyuan-tuanti", "tongbian-dudao"]
+        assert db.session.get_one(Event, event).title == "桶边督导志愿服务"
+        assert db.session.query(Tag).count() == 18
+        assert db.session.query(EventTemplate).count() == 12
+
+
+def test_bad_content_is_named(tmp_path: Path) -> None:
+    (tmp_path / "tags.yaml").write_text(
+        "- {key: a, name: 甲, set: x}\n- {key: a, name: 乙, set: x}\n", encoding="utf-8"
+    )
+    rows = [{"key": "e", "title": "题", "kind": "party", "tags": ["zz"], "minutes": 0, "capacity": 5}]
+    (tmp_path / "events.yaml").write_text(yaml.safe_dump(rows, allow_unicode=True), encoding="utf-8")
+    problems = "\n".join(content.check(tmp_path))
+    for word in ("标签重复：a", "缺少 summary", "类型不认识：party", "时长或名额有误", "标签不存在：zz"):
+        assert word in problems
+
+
+def test_figures_count_what_was_held(world: World, hands: Hands) -> None:
+    held, counted, _never = make_event(world), make_event(world, starts_at=NINE + timedelta(days=1)), make_event(world)
+    people = make_people(world.app, 2)
+    for person in people:
+        sign_up(world.app.test_client(), person, held)
+    hands.at(NINE)
+    for person in people:
+        scan(world.app.test_client(), person, held)
+    with world.app.app_context():
+        counts.enter(world.organiser, counted.event, CountKind.DIRECT, 780, "王干事", "门口计数器")
+        month = (NINE - timedelta(days=9), NINE + timedelta(days=20))
+        paths = world.organiser.branches()
+        assert figures.between(*month, paths) == {"events": 2, "participants": 2, "person_times": 2}
+        assert figures.between(*month, world.foreigner.branches()) == {
+            "events": 0,
+            "participants": 0,
+            "person_times": 0,
+        }
+
+
+@given(st.text(max_size=60), st.integers(2, 2**25))
+def test_only_the_two_latest_codes_of_the_shift_are_good(token: str, now: int) -> None:
+    moment = datetime.fromtimestamp(now * tokens.STEP_SECONDS + 30, UTC)
+    digits = {tokens.digits("k", now), tokens.digits("k", now - 1)}
+    assert tokens.read(tokens.qr("s", "k", now), "s", "k", moment) == now
+    assert tokens.read(tokens.digits("k", now - 1), "s", "k", moment) in (now - 1, now)
+    for wrong in (tokens.qr("s", "k", now + 1), tokens.qr("s", "k", now - 2), tokens.qr("s", "other", now)):
+        assert tokens.read(wrong, "s", "k", moment) == 0
+    assert token in digits or tokens.read(token, "s", "k", moment) == 0
