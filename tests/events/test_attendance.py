@@ -90,14 +90,19 @@ def test_control_without_the_lock_scans_trip_over_each_other(
 ) -> None:
     if world.app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
         pytest.skip("SQLite has one writer, whose lock cannot be taken off")
-    event, (person,) = _signed_up(world)
-    hands.at(NINE + timedelta(seconds=5))
     monkeypatch.setattr(attendance, "_check_in", unguarded.slowed(attendance._check_in))
     monkeypatch.setattr(attendance, "lock_resident", unguarded.lock_nothing)
     monkeypatch.setattr(limiter, "enabled", False)  # its one row would make the scans queue
-    answers = at_once([lambda: scan(world.app.test_client(), person, event)] * 12)
-    assert any(answer.status_code != 200 for answer in answers)
-    assert len(_pairs(world)) == 1, "the unique keys hold all the same"
+    event, people = _signed_up(world, 8)
+    hands.at(NINE + timedelta(seconds=5))
+    tripped = False
+    for number, person in enumerate(people, 1):  # a race need not be lost every time: eight tries
+        answers = at_once([lambda who=person: scan(world.app.test_client(), who, event)] * 12)
+        assert len(_pairs(world)) == number, "the unique keys hold all the same"
+        tripped = any(answer.status_code != 200 for answer in answers)
+        if tripped:
+            break
+    assert tripped
 
 
 def test_a_code_is_used_once_by_each_person(sqlite_world: World, hands: Hands) -> None:
