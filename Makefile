@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: help test lint lock
+.PHONY: help run test lint lock
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -12,11 +12,18 @@ help:  ## list the targets
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-dev.txt
 	touch .venv/ok
 
+run: .venv/ok  ## start everything over SQLite in instance/: web, scheduler, worker, WeChat simulator
+	$(BIN)/python -m sorting_miniapp.cli.run
+
 test: .venv/ok  ## run the tests
 	$(BIN)/python -m pytest
 
-lint: .venv/ok  ## ruff
+lint: .venv/ok  ## ruff, mypy, import-linter, content, migrations match the models, the OpenAPI document is valid
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m tests.check_schema
 
 lock: .venv/ok  ## pin the requirements anew, with hashes
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links -o requirements.txt requirements.in

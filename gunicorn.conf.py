@@ -22,6 +22,7 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 errorlog = "-"
 accesslog = None
 limit_request_line = 8190
+control_socket_disable = True
 
 
 def child_exit(server: object, worker: object) -> None:

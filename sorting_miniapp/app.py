@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
 
 from sorting_miniapp import (
+    api_docs,
     cli,
     clock,
     config,
@@ -73,6 +74,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
         api.register_blueprint(blueprint, url_prefix="/api/v1")
     hours.init_app()
     operations.init_app(app)
+    api_docs.init_app(app)
     app.register_blueprint(verification_pages)
     console.init_app(app)
     cli.init_app(app)

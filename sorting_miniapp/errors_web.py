@@ -63,7 +63,7 @@ def _csrf_error(error: CSRFError) -> tuple[Response | str, int]:
 def _http_error(error: HTTPException) -> tuple[Response | str, int] | BaseResponse:
     status = error.code or 500
     if status < 400:
-        return error.get_response()  # type: ignore[return-value]
+        return error.get_response()
     code, message = HTTP_MESSAGES.get(status, ("error", "请求无法完成"))
     domain = DomainError(code, message)
     domain.status = status

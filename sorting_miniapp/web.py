@@ -16,13 +16,13 @@ import orjson
 from flask import Flask, Response, g, make_response, request
 from flask.json.provider import JSONProvider
 from flask_smorest import Api, Blueprint
-from sqlalchemy import delete, insert, select
+from sqlalchemy import UniqueConstraint, delete, insert, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, mapped_column
 from webargs.flaskparser import FlaskParser
 
 from sorting_miniapp import clock
-from sorting_miniapp.accounts.models import IdempotentAnswer
-from sorting_miniapp.db import db, transaction, violated
+from sorting_miniapp.db import Base, BigKey, Bytes, CaseString, UTCDateTime, db, transaction, violated
 from sorting_miniapp.errors import BadRequest, Conflict, Invalid, UnsupportedMedia
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -41,7 +41,7 @@ for _kind, _messages in {
     ma.fields.Dict: {"invalid": "格式有误"},
     ma.fields.Mapping: {"invalid": "格式有误"},
 }.items():
-    _kind.default_error_messages.update(_messages)
+    _kind.default_error_messages.update(_messages)  # type: ignore[attr-defined]
 
 
 class Text(ma.fields.String):
@@ -116,7 +116,7 @@ class JsonParser(FlaskParser):
         except orjson.JSONDecodeError as error:
             raise BadRequest("invalid_json", "请求内容不是有效的 JSON") from error
 
-    def handle_error(  # type: ignore[override]
+    def handle_error(
         self, error: ma.ValidationError, req: Any, schema: ma.Schema, *, error_status_code: Any, error_headers: Any
     ) -> Any:
         """422 in our envelope; details.fields says which field and why."""
@@ -190,6 +190,21 @@ def cached_answer(body: bytes, etag: str) -> Response:
 
 def etag_of(body: bytes) -> str:
     return hashlib.blake2b(body, digest_size=10).hexdigest()
+
+
+class IdempotentAnswer(Base):
+    """The answer given to a POST with an Idempotency-Key, kept 24 hours (design.md §4)."""
+
+    __tablename__ = "idempotent_answer"
+    __table_args__ = (UniqueConstraint("actor", "route", "key"),)
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    actor: Mapped[str] = mapped_column(CaseString(40))
+    route: Mapped[str] = mapped_column(CaseString(120))
+    key: Mapped[str] = mapped_column(CaseString(80))
+    body_hash: Mapped[str] = mapped_column(CaseString(64))
+    status: Mapped[int]
+    body: Mapped[bytes] = mapped_column(Bytes)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
 
 
 def idempotent(view: View) -> View:

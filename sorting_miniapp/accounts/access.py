@@ -129,7 +129,7 @@ def init_app(
         view = app.view_functions.get(request.endpoint or "")
         if view is None:
             return None
-        access: Access = view.access  # type: ignore[attr-defined]
+        access: Access = view.access  # type: ignore[union-attr]
         if access.kind == RESIDENT:
             actor = find_resident(bearer_token())
             if actor is None:

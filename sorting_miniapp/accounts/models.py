@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sorting_miniapp.db import Base, BigKey, Bytes, CaseString, UTCDateTime, enum_column
+from sorting_miniapp.db import Base, BigKey, CaseString, UTCDateTime, enum_column
 
 
 class Role(StrEnum):
@@ -90,18 +90,3 @@ class StaffSession(Base):
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     seen_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
-
-
-class IdempotentAnswer(Base):
-    """The answer given to a POST with an Idempotency-Key, kept 24 hours (design.md §4)."""
-
-    __tablename__ = "idempotent_answer"
-    __table_args__ = (UniqueConstraint("actor", "route", "key"),)
-    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
-    actor: Mapped[str] = mapped_column(CaseString(40))
-    route: Mapped[str] = mapped_column(CaseString(120))
-    key: Mapped[str] = mapped_column(CaseString(80))
-    body_hash: Mapped[str] = mapped_column(CaseString(64))
-    status: Mapped[int]
-    body: Mapped[bytes] = mapped_column(Bytes)
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)

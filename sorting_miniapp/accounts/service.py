@@ -81,7 +81,7 @@ def profile(resident_id: int) -> Profile:
 
 def change(resident_id: int, values: dict[str, Any]) -> Profile:
     """Set `nickname`, `large_type` or `community_id` (a community or town; None: none). Raises Invalid."""
-    fields = {key: values[key] for key in ("nickname", "large_type") if key in values}
+    fields: dict[str, Any] = {key: values[key] for key in ("nickname", "large_type") if key in values}
     if "community_id" in values:
         node_id = values["community_id"]
         if node_id is not None:

@@ -25,12 +25,14 @@ FOLDER = Path(__file__).resolve().parents[2] / "content"
 
 
 @click.command()
+@with_appcontext
 def scheduler() -> None:
     """Keep the timetable."""
     timetable.run(current_app._get_current_object())  # type: ignore[attr-defined]
 
 
 @click.command("worker")
+@with_appcontext
 def work() -> None:
     """Do what takes time: messages, pushes."""
     worker.run(current_app._get_current_object())  # type: ignore[attr-defined]
@@ -90,6 +92,7 @@ def shift(seconds: float) -> None:
 
 
 @click.command()
+@with_appcontext
 def openapi() -> None:
     """Print the OpenAPI document."""
     answer = current_app.test_client().get("/api/openapi.json")
@@ -98,6 +101,6 @@ def openapi() -> None:
 
 def init_app(app: Flask) -> None:
     for command in (scheduler, work, simulator, openapi):
-        app.cli.add_command(with_appcontext(command))
+        app.cli.add_command(command)
     for group in (content, staff, clock):
         app.cli.add_command(group)

@@ -8,11 +8,16 @@ import js_lib_htmx
 from flask import Blueprint, Flask
 from flask_bootstrap import Bootstrap5
 
-from sorting_miniapp.console import (  # noqa: F401  as above
+from sorting_miniapp.console import (  # noqa: F401  each registers its pages on the blueprint
     views_attendance,
+    views_audit,
     views_events,
+    views_home,
     views_hours,
-    views_session,  # noqa: F401  registers its pages on the blueprint
+    views_orgs,
+    views_session,
+    views_settings,
+    views_staff,
 )
 from sorting_miniapp.console.blueprint import blueprint, csrf
 

@@ -1,14 +1,14 @@
-"""Signing in and out."""
+"""Signing in and out, and the own password."""
 
 from __future__ import annotations
 
-from flask import redirect, render_template, request, session, url_for
+from flask import flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from sorting_miniapp.accounts import sessions, staff
-from sorting_miniapp.accounts.access import open_to_all, staff_only
+from sorting_miniapp.accounts import sessions, staff, staff_admin
+from sorting_miniapp.accounts.access import current_staff, open_to_all, staff_only
 from sorting_miniapp.console.blueprint import blueprint
-from sorting_miniapp.errors import DomainError
+from sorting_miniapp.errors import DomainError, Invalid
 from sorting_miniapp.limits import SIGN_IN, limiter
 
 
@@ -44,7 +44,21 @@ def logout() -> Response:
     return redirect(url_for("console.login"))
 
 
-@blueprint.get("/")
+@blueprint.route("/password", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
 @staff_only()
-def home() -> str:
-    return render_template("console/home.html")
+def own_password() -> Response | str | tuple[str, int]:
+    problem = ""
+    if request.method == "POST":
+        new = request.form.get("new", "")
+        try:
+            if new != request.form.get("again", ""):
+                raise Invalid("passwords_differ", "两次输入的新密码不一样")
+            staff_admin.change_own_password(current_staff(), request.form.get("old", ""), new)
+        except DomainError as error:
+            problem = error.message
+        else:
+            session.clear()
+            flash("密码已修改，请用新密码登录", "success")
+            return redirect(url_for("console.login"))
+    return render_template("console/staff/own_password.html", problem=problem), 422 if problem else 200

@@ -117,3 +117,10 @@ def load(rows: Sequence[dict[str, Any]]) -> dict[str, int]:
             else:
                 counts["same"] += 1
     return counts
+
+
+def names_above(path: str) -> dict[str, str]:
+    """The names of the units on the way from the root to `path`, by their paths."""
+    chain = [path[: i + 1] for i, letter in enumerate(path) if letter == "/"]
+    rows = db.session().execute(select(Node.path, Node.name).where(Node.path.in_(chain)).order_by(Node.path))
+    return {row.path: row.name for row in rows}

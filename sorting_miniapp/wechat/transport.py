@@ -20,7 +20,7 @@ from sorting_miniapp.wechat.errors import TOKEN_CODES, Outcome, WeChatError
 from sorting_miniapp.wechat.tokens import Tokens
 
 
-class Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no type hints
+class Client(WeChatClient):  # wechatpy has no type hints
     """One account's connection. `timeouts` is (connect, read) in seconds."""
 
     def __init__(

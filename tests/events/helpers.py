@@ -104,6 +104,8 @@ def make_world(app: Flask) -> World:
         city = orgs.add(None, "连州市", NodeKind.CITY, "test", key="city").id
         town = orgs.add(city, "星子镇", NodeKind.TOWN, "test", key="town").id
         other = orgs.add(city, "东陂镇", NodeKind.TOWN, "test", key="other").id
+        make_staff("admin", Role.ADMIN, city)
+        make_staff("town_admin", Role.ADMIN, town)
         return World(
             app,
             city,

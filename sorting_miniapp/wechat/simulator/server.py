@@ -212,7 +212,7 @@ POSTS: dict[str, Callable[[web.Request], Awaitable[web.Response]]] = {
     "/wxa/business/getuserphonenumber": api("mini", mini.phone),
     "/wxa/msg_sec_check": api("mini", mini.text_check),
     "/wxa/getwxacodeunlimit": code_image,
-    "/wxa/generate_urllink": api("mini", lambda _state, _body: mini.url_link()),  # type: ignore[misc]
+    "/wxa/generate_urllink": api("mini", lambda _state, _body: mini.url_link()),
     "/cgi-bin/media/uploadimg": upload,
     "/cgi-bin/material/add_material": upload,
     "/cgi-bin/draft/add": api("official", official.add_draft),

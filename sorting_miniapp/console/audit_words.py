@@ -1,0 +1,48 @@
+"""The audit trail's English codes in Chinese. A code without a word here is shown as it is."""
+
+from __future__ import annotations
+
+import orjson
+
+from sorting_miniapp.audit import AuditEntry
+
+OBJECTS = {
+    "node": "单位",
+    "staff": "账号",
+    "setting": "规则",
+}
+VERBS = {
+    "add": "添加",
+    "change": "修改",
+    "create": "新建",
+    "sign_in": "登录",
+    "sign_in_failed": "登录失败",
+    "password": "改密码",
+    "active": "启用或停用",
+    "grant": "加角色",
+    "revoke": "收回",
+    "rename": "改名",
+    "write": "保存",
+    "clear": "恢复沿用上级",
+}
+
+
+def action(entry: AuditEntry) -> str:
+    """`event.publish` as 活动 · 发布."""
+    subject, _, verb = entry.action.partition(".")
+    return f"{OBJECTS.get(subject, subject)} · {VERBS.get(verb, verb)}"
+
+
+def change(values: dict[str, object] | None) -> str:
+    """The recorded values on one line, `-` when nothing was recorded."""
+    if not values:
+        return "—"
+    return "；".join(f"{key}：{_value(value)}" for key, value in values.items())
+
+
+def _value(value: object) -> str:
+    if value is None or value == "":
+        return "空"
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    return value if isinstance(value, str) else orjson.dumps(value).decode()

@@ -1,0 +1,107 @@
+"""Reading a sheet somebody sends, and writing one somebody opens.
+
+A sheet is a zip of XML: its sizes are looked at before anything is unpacked, XML goes through defusedxml (which
+openpyxl uses when it is installed), and no more rows and columns are read than asked for (reliability.md, Security).
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import openpyxl
+from openpyxl.cell import WriteOnlyCell
+
+from sorting_miniapp.errors import Invalid, TooLarge
+
+MOST_UNPACKED = 20 * 1024 * 1024
+MOST_RATIO = 100
+MOST_PARTS = 200
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the sheet: its number as people see it, and its cells as text, in the order of the columns."""
+
+    number: int
+    cells: tuple[str, ...]
+
+
+def read(data: bytes, columns: Sequence[str], most_rows: int) -> list[Row]:
+    """The rows below the heading of the first sheet; blank lines are left out.
+
+    `columns` are the headings that must stand in the first line, in this order. Raises Invalid, TooLarge.
+    """
+    _check_sizes(data)
+    try:
+        lines = _lines(data, len(columns), most_rows + 2)
+    except Exception as error:  # openpyxl raises whatever its parts raise: KeyError, ParseError, zlib.error, …
+        raise Invalid("workbook_unreadable", "文件打不开，请另存为 .xlsx 后再试") from error
+    heading = lines[0] if lines else ()
+    if heading != tuple(columns):
+        raise Invalid("workbook_columns", f"第一行的列名须依次为：{'、'.join(columns)}")
+    rows = [Row(number, cells) for number, cells in enumerate(lines[1:], start=2) if any(cells)]
+    if len(lines) - 1 > most_rows:
+        raise TooLarge("workbook_rows", f"每次最多导入 {most_rows} 行，请分成几个文件")
+    return rows
+
+
+def _check_sizes(data: bytes) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            parts = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise Invalid("workbook_unreadable", "请上传 .xlsx 文件") from error
+    unpacked = sum(part.file_size for part in parts)
+    if unpacked > MOST_UNPACKED or len(parts) > MOST_PARTS or unpacked > MOST_RATIO * max(len(data), 1024):
+        raise TooLarge("workbook_too_large", "文件解压后过大，请只保留需要导入的内容")
+
+
+def _lines(data: bytes, width: int, height: int) -> list[tuple[str, ...]]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # openpyxl remarks on styles and validations it does not know
+        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+        try:
+            sheet = book.worksheets[0]
+            lines = sheet.iter_rows(min_row=1, max_row=height, max_col=width, values_only=True)
+            found = [tuple(_text(value) for value in line) for line in lines]
+        finally:
+            book.close()
+    while found and not any(found[-1]):
+        found.pop()
+    return found
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return _CONTROL.sub("", str(value)).strip()
+
+
+def write(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """A sheet with a heading. Text goes out as text, whatever it begins with: no cell becomes a formula."""
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet(title)
+    for line in (columns, *rows):
+        sheet.append([_cell(sheet, value) for value in line])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _cell(sheet: Any, value: object) -> Any:
+    if value is None or isinstance(value, int | float):
+        return value
+    cell = WriteOnlyCell(sheet, value=_CONTROL.sub("", str(value)))
+    cell.data_type = "s"  # openpyxl would make a formula of a text that begins with "="
+    cell.number_format = "@"
+    return cell
