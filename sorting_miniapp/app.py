@@ -29,12 +29,14 @@ from sorting_miniapp import (
 )
 from sorting_miniapp.accounts import access, sessions
 from sorting_miniapp.accounts.api import blueprint as accounts_api
+from sorting_miniapp.articles.api import blueprint as articles_api
 from sorting_miniapp.certificates.api import blueprint as certificates_api
 from sorting_miniapp.certificates.api import pages as verification_pages
 from sorting_miniapp.db import db, engine_options
 from sorting_miniapp.deliveries.api import blueprint as deliveries_api
 from sorting_miniapp.events.api import blueprint as events_api
 from sorting_miniapp.hours.api import blueprint as hours_api
+from sorting_miniapp.media.views import blueprint as pictures
 
 API_BLUEPRINTS = (
     accounts_api,
@@ -42,6 +44,7 @@ API_BLUEPRINTS = (
     hours_api,
     certificates_api,
     deliveries_api,
+    articles_api,
 )
 
 
@@ -76,6 +79,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     operations.init_app(app)
     api_docs.init_app(app)
     app.register_blueprint(verification_pages)
+    app.register_blueprint(pictures)
     console.init_app(app)
     cli.init_app(app)
     access.check(app)

@@ -16,8 +16,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from sorting_miniapp import clock, operations, web
+from sorting_miniapp import clock, epoch, operations, web
 from sorting_miniapp.accounts import sessions
+from sorting_miniapp.articles import push_claim, push_watch
 from sorting_miniapp.db import db
 from sorting_miniapp.deliveries import claims, fan_out
 from sorting_miniapp.events import closing, reminders
@@ -39,60 +40,6 @@ class Job:
     function: Callable[[], object]
 
 
-class Timetable:
-    """The jobs of one scheduler process."""
-
-    def __init__(self, app: Flask) -> None:
-        self.app = app
-        self.work = Work(app)
-        self._woken: dict[tuple[str, int], float] = {}
-        self.jobs = (
-            Job("wake_worker", 1, self.wake_worker),
-            Job("lost_deliveries", 2, claims.sweep),
-            Job("finished_fan_outs", 2, fan_out.settle),
-            Job("lapsed_offers", 5, events.lapse_offers),
-            Job("forgotten_check_outs", 30, closing.close_forgotten),
-            Job("reminders", 60, reminders.send_reminders),
-            Job("ended_sessions", 3600, sessions.purge),
-            Job("old_answers", 3600, web.purge_idempotent),
-        )
-
-    def wake_worker(self) -> None:
-        """Find what is ready, or whose lease ran out, and wake the worker for it; never claim."""
-        for found in fan_out.waiting():
-            self._wake("fan_out", found, lambda found=found: self.work.fan_out(found))  # type: ignore[misc]
-        if claims.notices_waiting():
-            self._wake("notices", 0, self.work.notices)
-
-    def _wake(self, kind: str, number: int, call: Callable[[], None]) -> None:
-        now = clock.monotonic()
-        if now - self._woken.get((kind, number), -AGAIN_SECONDS) < AGAIN_SECONDS:
-            return
-        if len(self._woken) > 10_000:
-            self._woken.clear()
-        self._woken[kind, number] = now
-        call()
-
-    def runner(self, job: Job) -> Callable[[], None]:
-        """The job inside the app's context; what goes wrong is logged and tried again at the next turn."""
-
-        def run() -> None:
-            with self.app.app_context():
-                try:
-                    if abs(operations.clock_skew()) > HOLD_SECONDS:
-                        log.error("clock_differs_from_database")
-                        return
-                    job.function()
-                except SQLAlchemyError as error:
-                    log.warning("job_failed", job=job.name, error=type(error).__name__)
-                except Exception:
-                    log.exception("job_failed", job=job.name)
-                finally:
-                    db.session.remove()
-
-        return run
-
-
 class Guard:
     """Compares the wall with the monotonic clock: APScheduler goes silent after a step back."""
 
@@ -108,6 +55,80 @@ class Guard:
         now = self._difference()
         jumped, self._base = now - self._base, now
         return jumped if abs(jumped) >= JUMP_SECONDS else 0.0
+
+
+class Timetable:
+    """The jobs of one scheduler process."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.work = Work(app)
+        self._woken: dict[tuple[str, int], float] = {}
+        self.guard = Guard()
+        self._guarding = threading.Lock()
+        self.jumped = threading.Event()
+        self.jobs = (
+            Job("wake_worker", 1, self.wake_worker),
+            Job("overdue_pushes", 5, push_watch.hold_overdue),
+            Job("finished_pushes", 1, push_watch.settle),
+            Job("lost_deliveries", 2, claims.sweep),
+            Job("finished_fan_outs", 2, fan_out.settle),
+            Job("lapsed_offers", 5, events.lapse_offers),
+            Job("forgotten_check_outs", 30, closing.close_forgotten),
+            Job("reminders", 60, reminders.send_reminders),
+            Job("ended_sessions", 3600, sessions.purge),
+            Job("old_answers", 3600, web.purge_idempotent),
+        )
+
+    def wake_worker(self) -> None:
+        """Find what is ready, or whose lease ran out, and wake the worker for it; never claim."""
+        if epoch.behind():
+            log.error("database_was_restored", say="flask restored")
+            return
+        for found in push_claim.waiting():
+            self._wake("push", found, lambda found=found: self.work.push(found))  # type: ignore[misc]
+        for found in fan_out.waiting():
+            self._wake("fan_out", found, lambda found=found: self.work.fan_out(found))  # type: ignore[misc]
+        if claims.notices_waiting():
+            self._wake("notices", 0, self.work.notices)
+
+    def _wake(self, kind: str, number: int, call: Callable[[], None]) -> None:
+        now = clock.monotonic()
+        if now - self._woken.get((kind, number), -AGAIN_SECONDS) < AGAIN_SECONDS:
+            return
+        if len(self._woken) > 10_000:
+            self._woken.clear()
+        self._woken[kind, number] = now
+        call()
+
+    def mind_the_clock(self) -> None:
+        """Before any work: what fell due inside a jump of the clock is left to a person."""
+        with self._guarding:
+            jumped = self.guard.jump()
+            if abs(jumped) > HOLD_SECONDS:
+                self.jumped.set()
+                held = push_watch.hold_jumped(jumped)
+                log.error("clock_jumped", seconds=round(jumped), held=held)
+
+    def runner(self, job: Job) -> Callable[[], None]:
+        """The job inside the app's context; what goes wrong is logged and tried again at the next turn."""
+
+        def run() -> None:
+            with self.app.app_context():
+                try:
+                    if abs(operations.clock_skew()) > HOLD_SECONDS:
+                        log.error("clock_differs_from_database")
+                        return
+                    self.mind_the_clock()
+                    job.function()
+                except SQLAlchemyError as error:
+                    log.warning("job_failed", job=job.name, error=type(error).__name__)
+                except Exception:
+                    log.exception("job_failed", job=job.name)
+                finally:
+                    db.session.remove()
+
+        return run
 
 
 def _arm(scheduler: BackgroundScheduler, timetable: Timetable) -> None:
@@ -133,11 +154,11 @@ def run(app: Flask) -> None:
     )
     scheduler.start()
     _arm(scheduler, timetable)
-    guard = Guard()
     log.info("scheduler_started", jobs=len(timetable.jobs))
     while not stop.wait(1.0):
-        jumped = guard.jump()
-        if jumped:
-            log.error("clock_jumped", seconds=round(jumped))
+        with app.app_context():
+            timetable.mind_the_clock()
+        if timetable.jumped.is_set():
+            timetable.jumped.clear()
             _arm(scheduler, timetable)
     scheduler.shutdown(wait=True)

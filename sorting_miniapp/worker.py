@@ -16,6 +16,7 @@ from huey import RedisHuey, SqliteHuey
 from huey.api import Huey
 
 from sorting_miniapp import metrics
+from sorting_miniapp.articles import push_run
 from sorting_miniapp.config import Settings
 from sorting_miniapp.db import db
 from sorting_miniapp.deliveries import sender
@@ -39,6 +40,7 @@ class Work:
         self.app = app
         self.due = _huey(settings, "due")
         self.bulk = _huey(settings, "bulk")
+        self._push = self._task(self.due, "push", push_run.run)
         self._fan_out = self._task(self.bulk, "fan_out", self._run_fan_out)
         self._notices = self._task(self.bulk, "notices", self._send_notices)
 
@@ -58,6 +60,10 @@ class Work:
                     db.session.remove()
 
         return huey.task(name=name)(in_app)  # type: ignore[no-any-return]
+
+    def push(self, push_id: int) -> None:
+        if self.due.pending_count() < FULL:
+            self._push(push_id)
 
     def fan_out(self, fan_out_id: int) -> None:
         if self.bulk.pending_count() < FULL:

@@ -15,6 +15,7 @@ from flask.cli import AppGroup, with_appcontext
 from sorting_miniapp import scheduler as timetable
 from sorting_miniapp import state, worker
 from sorting_miniapp.accounts import staff as accounts
+from sorting_miniapp.articles import push_watch
 from sorting_miniapp.cli import teaching
 from sorting_miniapp.errors import DomainError
 
@@ -93,6 +94,13 @@ def shift(seconds: float) -> None:
 
 @click.command()
 @with_appcontext
+def restored() -> None:
+    """Say that the database was restored from a backup; what may have gone out since then waits for a person."""
+    click.echo(f"已登记，{push_watch.restored()} 次推送等待人工处理")
+
+
+@click.command()
+@with_appcontext
 def openapi() -> None:
     """Print the OpenAPI document."""
     answer = current_app.test_client().get("/api/openapi.json")
@@ -100,7 +108,7 @@ def openapi() -> None:
 
 
 def init_app(app: Flask) -> None:
-    for command in (scheduler, work, simulator, openapi):
+    for command in (scheduler, work, simulator, restored, openapi):
         app.cli.add_command(command)
     for group in (content, staff, clock):
         app.cli.add_command(group)

@@ -8,11 +8,15 @@ from typing import Any
 import yaml
 from flask import current_app
 
+from sorting_miniapp.articles import content as articles
 from sorting_miniapp.deliveries import content as deliveries
 from sorting_miniapp.events import content as events
 from sorting_miniapp.orgs import service as org_service
 
-FEATURES: tuple[tuple[str, Any], ...] = (("活动模板", events),)
+FEATURES: tuple[tuple[str, Any], ...] = (
+    ("活动模板", events),
+    ("栏目、用语和文章", articles),
+)
 
 
 def check(folder: Path) -> list[str]:

@@ -9,12 +9,14 @@ from flask import Blueprint, Flask
 from flask_bootstrap import Bootstrap5
 
 from sorting_miniapp.console import (  # noqa: F401  each registers its pages on the blueprint
+    views_articles,
     views_attendance,
     views_audit,
     views_events,
     views_home,
     views_hours,
     views_orgs,
+    views_pushes,
     views_session,
     views_settings,
     views_staff,

@@ -10,6 +10,13 @@ OBJECTS = {
     "node": "单位",
     "staff": "账号",
     "setting": "规则",
+    "article": "文章",
+    "push": "推送",
+    "event": "活动",
+    "shift": "场次",
+    "sign_up": "报名",
+    "record": "服务记录",
+    "certificate": "证明",
 }
 VERBS = {
     "add": "添加",
@@ -24,6 +31,18 @@ VERBS = {
     "rename": "改名",
     "write": "保存",
     "clear": "恢复沿用上级",
+    "submit": "提交审核",
+    "recall": "撤回",
+    "review": "审核",
+    "publish": "发布",
+    "withdraw": "撤下",
+    "plan": "安排",
+    "cancel": "取消",
+    "pause": "暂停",
+    "resume": "继续",
+    "replan": "改时间",
+    "close": "关闭",
+    "confirm_sent": "登记网址",
 }
 
 

@@ -15,6 +15,8 @@ NAVIGATION: list[tuple[str, str, tuple[Role, ...]]] = [
     ("console.events", "活动", (Role.ORGANISER, Role.VERIFIER, Role.ANALYST, Role.ADMIN)),
     ("console.hours", "服务时长", (Role.VERIFIER, Role.ORGANISER, Role.ADMIN)),
     ("console.certificate_list", "证明", (Role.VERIFIER, Role.ADMIN)),
+    ("console.articles", "文章", (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)),
+    ("console.pushes", "推送", (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)),
     ("console.orgs_tree", "组织机构", (Role.ADMIN,)),
     ("console.staff_list", "工作人员", (Role.ADMIN,)),
     ("console.settings", "规则设置", (Role.ADMIN,)),

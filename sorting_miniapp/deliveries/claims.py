@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
-from sorting_miniapp import clock, metrics
+from sorting_miniapp import clock, epoch, metrics
 from sorting_miniapp.accounts.models import Resident
 from sorting_miniapp.db import database_now, db, transaction
 from sorting_miniapp.deliveries.models import Delivery, DeliveryState, FanOut, Subscription
@@ -69,11 +69,14 @@ def claim(fan_out_id: int | None, most: int, lease_seconds: float) -> list[Claim
     if most <= 0:
         return []
     with transaction() as session:
+        if epoch.behind():
+            return []
         rows = _ready(session, fan_out_id, most)
         taken, refused = _sort_out(session, rows)
         if refused:
             _refuse(session, refused)
         if taken:
+            epoch.raise_it()
             ids = [c.id for c in taken]
             session.execute(
                 update(Delivery)

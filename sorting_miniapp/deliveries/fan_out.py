@@ -126,6 +126,11 @@ def waiting() -> list[int]:
     )
 
 
+def running() -> list[int]:
+    """Fan-outs that run, with or without a runner."""
+    return list(db.session().scalars(select(FanOut.id).where(FanOut.state == FanOutState.RUNNING)))
+
+
 def take(fan_out_id: int, lease_seconds: float) -> int | None:
     """Become the runner: the fence to run under, or None when another runs it or it does not run."""
     with transaction() as session:

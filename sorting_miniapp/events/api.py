@@ -32,7 +32,7 @@ _QUERY = schemas.EventQuerySchema()
 def events() -> Response:
     """活动列表：按日期、类型、单位筛选"""
     key = f"list?{request.query_string.decode('ascii', 'replace')}"
-    return cached_answer(*listing.cached(key, lambda: listing.page(**_query())))
+    return cached_answer(*listing.kept.get(key, lambda: listing.page(**_query())))
 
 
 def _query() -> dict[str, Any]:
@@ -47,7 +47,7 @@ def _query() -> dict[str, Any]:
 @open_to_all
 def event(event_id: str) -> Response:
     """活动详情：说明、风险告知、场次"""
-    return cached_answer(*listing.cached(f"event/{event_id}", lambda: listing.detail(event_id)))
+    return cached_answer(*listing.kept.get(f"event/{event_id}", lambda: listing.detail(event_id)))
 
 
 @blueprint.get("/events/<string:event_id>/ics")

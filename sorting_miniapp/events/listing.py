@@ -6,51 +6,25 @@ changes something or any process publishes (state.py).
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select
 
-from sorting_miniapp import clock, state
+from sorting_miniapp import clock
+from sorting_miniapp.caching import KeptBytes
 from sorting_miniapp.db import db
 from sorting_miniapp.errors import BadRequest, NotFound
 from sorting_miniapp.events import ics
 from sorting_miniapp.events.models import KIND_NAMES, Event, EventState, EventTag, Shift, ShiftState, Tag
 from sorting_miniapp.orgs.models import Node
 from sorting_miniapp.orgs.tree import end_of
-from sorting_miniapp.web import etag_of, json_bytes
 
 VERSION = "events_version"
 PAGE = 20
-MAX_AGE = 1.0
-MOST_KEPT = 512
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-_lock = threading.Lock()
-_kept: dict[str, tuple[int, float, bytes, str]] = {}
-
-
-def forget() -> None:
-    """Build anew at the next look."""
-    with _lock:
-        _kept.clear()
-
-
-def cached(key: str, build: Callable[[], Any]) -> tuple[bytes, str]:
-    """(bytes, ETag) of what `build` returns, at most a second old. Exceptions are not kept."""
-    version, now = state.get(VERSION), clock.monotonic()
-    found = _kept.get(key)
-    if found is not None and found[0] == version and now - found[1] < MAX_AGE:
-        return found[2], found[3]
-    body = json_bytes(build())
-    etag = etag_of(body)
-    with _lock:
-        if len(_kept) >= MOST_KEPT:
-            _kept.clear()
-        _kept[key] = (version, now, body, etag)
-    return body, etag
+kept = KeptBytes(VERSION, 1.0)
 
 
 def page(

@@ -104,7 +104,7 @@ def close_change(event: Event) -> None:
     event.changed_at = clock.now()
     session.flush()
     state.bump(listing.VERSION)
-    after_commit(listing.forget)
+    after_commit(listing.kept.forget)
 
 
 def _check_draft(draft: Draft) -> None:

@@ -65,7 +65,7 @@ def sign_up(resident_id: int, event: str, wish: Wish) -> dict[str, Any]:
         with transaction() as session:
             places.lock_resident(session, resident_id)
             position = None if places.take(session, values) else _queue(values, wish.wait)
-            after_commit(listing.forget)
+            after_commit(listing.kept.forget)
     except IntegrityError as error:
         if violated(error) != "uq_sign_up_shift_id_resident_id_live":
             raise
@@ -176,7 +176,7 @@ def withdraw(resident_id: int, sign_up: str, reason: str = "") -> None:
         if late and not reason and found.state is not SignUpState.WAITING:
             raise Invalid("reason_required", "活动即将开始，退出请说明原因")
         places.release(session, shift, found, SignUpState.WITHDRAWN, reason)
-        after_commit(listing.forget)
+        after_commit(listing.kept.forget)
 
 
 def _own(resident_id: int, sign_up: str) -> Row[*tuple[Any, ...]]:
@@ -243,5 +243,5 @@ def _lapse(shift_id: int, now: datetime) -> int:
         for sign_up in found:
             places.release(session, shift, sign_up, SignUpState.LAPSED)
         if found:
-            after_commit(listing.forget)
+            after_commit(listing.kept.forget)
         return len(found)

@@ -129,7 +129,7 @@ def remove_sign_up(actor: StaffActor, sign_up_id: int, reason: str) -> None:
             raise Conflict("signup_ended", "这个报名已结束或已签到")
         tell("event_cancelled", found.resident_id, event, shift, remark=reason)
         release(session, shift, found, SignUpState.CANCELLED, reason[:200])
-        after_commit(listing.forget)
+        after_commit(listing.kept.forget)
         audit.record(
             actor.username, "event.remove_sign_up", "sign_up", sign_up_id, node_path=node.path, after={"reason": reason}
         )

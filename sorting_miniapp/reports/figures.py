@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sorting_miniapp import clock
+from sorting_miniapp.articles import figures as articles
 from sorting_miniapp.events import figures as events
 from sorting_miniapp.hours import figures as hours
 
 Counts = Callable[[datetime, datetime, Sequence[str]], dict[str, int]]
-SOURCES: tuple[Counts, ...] = (events.between, hours.between)
+SOURCES: tuple[Counts, ...] = (events.between, hours.between, articles.between)
 
 
 @dataclass(frozen=True)

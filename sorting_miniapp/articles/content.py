@@ -1,0 +1,146 @@
+"""The teaching material of articles: columns, slogans, and articles as drafts that still need their three reviews."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+from sqlalchemy import select
+
+from sorting_miniapp import clock, state
+from sorting_miniapp.articles import render, writing
+from sorting_miniapp.articles.listing import VERSION
+from sorting_miniapp.articles.models import (
+    Article,
+    ArticleState,
+    ArticleVersion,
+    ArticleWriter,
+    Column,
+    Slogan,
+    SloganPlace,
+)
+from sorting_miniapp.db import new_public_id, transaction
+from sorting_miniapp.orgs.models import Node, NodeKind
+
+COLUMNS, SLOGANS, FOLDER = "columns.yaml", "slogans.yaml", "articles"
+TEXTS = ("title", "author", "digest", "source")
+
+
+def _rows(folder: Path, name: str) -> list[dict[str, Any]]:
+    return list(yaml.safe_load((folder / name).read_text(encoding="utf-8")) or [])
+
+
+def _articles(folder: Path) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """(file name, head, Markdown) of each article."""
+    for path in sorted((folder / FOLDER).glob("*.md")):
+        _, head, body = path.read_text(encoding="utf-8").split("---\n", 2)
+        yield path.name, yaml.safe_load(head), body.strip()
+
+
+def check(folder: Path) -> list[str]:
+    """What is wrong with the files, in Chinese; empty when they are good."""
+    problems: list[str] = []
+    slugs = [row.get("slug", "") for row in _rows(folder, COLUMNS)]
+    problems += [f"{COLUMNS}: 栏目重复：{slug}" for slug in sorted({s for s in slugs if slugs.count(s) > 1})]
+    for row in _rows(folder, SLOGANS):
+        name = f"{SLOGANS}: {row.get('key', '?')}"
+        if not row.get("text") or row.get("place") not in set(SloganPlace) or not isinstance(row.get("from"), date):
+            problems.append(f"{name} 缺少文字、位置或开始日期")
+        elif row.get("to") is not None and row["to"] < row["from"]:
+            problems.append(f"{name} 的结束日期早于开始日期")
+    for file, head, body in _articles(folder):
+        problems += [f"{file} 缺少 {key}" for key in (*TEXTS, "key", "column") if not head.get(key)]
+        problems += [
+            f"{file} 的{writing.LABELS[k]}超过 {n} 个字" for k, n in writing.LENGTHS.items() if len(head.get(k, "")) > n
+        ]
+        if head.get("column") not in slugs:
+            problems.append(f"{file} 的栏目不存在：{head.get('column')}")
+        if len(render.to_html(body)) > writing.HTML:
+            problems.append(f"{file} 太长")
+    return problems
+
+
+def load(folder: Path) -> dict[str, int]:
+    """Load everything in one transaction. Returns counts added, changed, same.
+
+    An article that staff have worked on, or handed in, is theirs: the file no longer changes it.
+    """
+    counts = {"added": 0, "changed": 0, "same": 0}
+    with transaction():
+        for position, row in enumerate(_rows(folder, COLUMNS)):
+            counts[
+                _put(
+                    Column,
+                    "slug",
+                    row["slug"],
+                    {"name": row["name"], "about": row.get("about", ""), "position": position},
+                )
+            ] += 1
+        for row in _rows(folder, SLOGANS):
+            values = {
+                "text": row["text"],
+                "place": SloganPlace(row["place"]),
+                "starts_on": row["from"],
+                "ends_on": row["to"],
+            }
+            counts[_put(Slogan, "key", row["key"], values)] += 1
+        for _, head, body in _articles(folder):
+            counts[_put_article(head, body)] += 1
+        if counts["added"] + counts["changed"]:
+            state.bump(VERSION)
+    return counts
+
+
+def _put(table: Any, key_column: str, key: str, values: dict[str, Any]) -> str:
+    with transaction() as session:
+        row = session.scalars(select(table).where(getattr(table, key_column) == key)).one_or_none()
+        if row is None:
+            session.add(table(**{key_column: key}, **values))
+            session.flush()
+            return "added"
+        if all(getattr(row, field) == value for field, value in values.items()):
+            return "same"
+        for field, value in values.items():
+            setattr(row, field, value)
+        session.flush()
+        return "changed"
+
+
+def _put_article(head: dict[str, Any], body: str) -> str:
+    values = {key: str(head[key]) for key in TEXTS} | {"markdown": body, "html": render.to_html(body)}
+    with transaction() as session:
+        article = session.scalars(select(Article).where(Article.key == head["key"])).one_or_none()
+        if article is None:
+            _add_article(head, values)
+            return "added"
+        version = writing.newest(session, article)
+        untouched = article.state is ArticleState.DRAFT and article.number == 1 and not _written_by_staff(article.id)
+        if not untouched or all(getattr(version, key) == value for key, value in values.items()):
+            return "same"
+        for key, value in values.items():
+            setattr(version, key, value)
+        session.flush()
+        return "changed"
+
+
+def _written_by_staff(article_id: int) -> bool:
+    with transaction() as session:
+        return session.scalar(select(ArticleWriter.staff_id).where(ArticleWriter.article_id == article_id)) is not None
+
+
+def _add_article(head: dict[str, Any], values: dict[str, Any]) -> None:
+    with transaction() as session:
+        now = clock.now()
+        city = session.scalars(select(Node.id).where(Node.kind == NodeKind.CITY)).one()
+        column = session.scalars(select(Column.id).where(Column.slug == head["column"])).one()
+        article = Article(
+            public_id=new_public_id(), key=head["key"], node_id=city, column_id=column, state=ArticleState.DRAFT,
+            created_at=now, changed_at=now,
+        )  # fmt: skip
+        session.add(article)
+        session.flush()
+        session.add(ArticleVersion(article_id=article.id, number=1, created_at=now, **values))
+        session.flush()

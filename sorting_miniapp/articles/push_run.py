@@ -1,0 +1,152 @@
+"""A push's way out, step by step: the worker's half. What WeChat answered is stored before the next call."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from sorting_miniapp import clock, metrics
+from sorting_miniapp.articles import render
+from sorting_miniapp.articles.models import (
+    Channel,
+    PushState,
+)
+from sorting_miniapp.articles.push_claim import Claimed, Lost, claim, store
+from sorting_miniapp.faults import crash_point
+from sorting_miniapp.media import cover
+from sorting_miniapp.media import service as media
+from sorting_miniapp.wechat import official
+from sorting_miniapp.wechat.client import ALREADY_SENT
+from sorting_miniapp.wechat.errors import Outcome, WeChatError
+
+log = structlog.get_logger(__name__)
+ADMIN_CODES = (89504, 89505)
+TOO_FAST = 45066
+TRIES = 8
+POLL = timedelta(seconds=2)
+MINUTE = timedelta(seconds=61)
+FAILED_PUBLISHING = {2: "原创声明失败", 3: "发布失败", 4: "平台审核不通过", 5: "已被删除", 6: "已被系统封禁"}
+
+
+def run(push_id: int) -> None:
+    """Do what is due on this push; nothing when another worker does, or when it is not due."""
+    claimed = claim(push_id)
+    if claimed is None:
+        return
+    try:
+        if claimed.channel is Channel.MASS:
+            _mass(claimed)
+        else:
+            _publish(claimed)
+    except WeChatError as error:
+        _after_error(claimed, error)
+    except Lost:
+        log.warning("push_lost", push=push_id)
+
+
+def _draft(claimed: Claimed) -> str:
+    """The draft on the official account; made once."""
+    if claimed.draft_id:
+        return claimed.draft_id
+    picture = media.read(claimed.cover) if claimed.cover else cover.default_cover()
+    body = render.for_official_account(
+        claimed.html, claimed.head, claimed.foot, claimed.source, lambda key: media.remote(media.read(key), "body")
+    )
+    article = {
+        "article_type": "news",
+        "title": claimed.title,
+        "author": claimed.author,
+        "digest": claimed.digest,
+        "content": body,
+        "thumb_media_id": media.remote(picture, "cover"),
+    }
+    draft_id = official().add_draft(article)
+    crash_point("after_draft_before_commit")
+    store(claimed, draft_id=draft_id)
+    return draft_id
+
+
+def _mass(claimed: Claimed) -> None:
+    """Mass send: effectively once, by clientmsgid."""
+    remote_id = claimed.remote_id
+    if not remote_id:
+        draft_id = _draft(claimed)
+        if not claimed.called:
+            store(claimed, called_at=clock.wall_now())
+        crash_point("before_post")
+        try:
+            remote_id, _ = official().mass_send_all(draft_id, claimed.clientmsgid)
+        except WeChatError as error:
+            if error.errcode in ADMIN_CODES:
+                _rest(claimed, MINUTE, state=PushState.AWAITING_ADMIN, reason="等待公众号管理员在手机上确认")
+                return
+            if error.errcode != ALREADY_SENT:
+                raise
+            remote_id = str(error.extra.get("msg_id", ""))
+        crash_point("after_post_before_commit")
+        store(claimed, remote_id=remote_id, state=PushState.SENDING, reason="")
+    status = official().mass_get(remote_id)
+    if status == "SEND_SUCCESS":
+        _end(claimed, PushState.SENT)
+    elif status == "SENDING":
+        _rest(claimed, POLL, attempts=0)
+    else:
+        _end(claimed, PushState.HELD, "公众号没有发送成功，请到后台查看原因")
+
+
+def _publish(claimed: Claimed) -> None:
+    """Publish without a message. WeChat has no key for it, so a lost answer waits for a person."""
+    remote_id = claimed.remote_id
+    if not remote_id:
+        draft_id = _draft(claimed)
+        store(claimed, called_at=clock.wall_now())
+        crash_point("before_post")
+        remote_id = official().publish_submit(draft_id)
+        crash_point("after_post_before_commit")
+        store(claimed, remote_id=remote_id)
+    found = official().publish_get(remote_id)
+    status = int(found["publish_status"])
+    if status == 0:
+        items = (found.get("article_detail") or {}).get("item") or [{}]
+        _end(claimed, PushState.SENT, url=str(items[0].get("article_url", ""))[:500])
+    elif status == 1:
+        _rest(claimed, POLL, attempts=0)
+    else:
+        _end(claimed, PushState.HELD, f"公众号：{FAILED_PUBLISHING.get(status, '发布失败')}")
+
+
+def _rest(claimed: Claimed, pause: timedelta, **values: Any) -> None:
+    """Let the push go until later."""
+    store(claimed, lease_until=None, not_before=clock.wall_now() + pause, **values)
+
+
+def _after_error(claimed: Claimed, error: WeChatError) -> None:
+    """What is known not to have happened is tried again with growing pauses; anything else waits for a person."""
+    try:
+        patient = claimed.attempts < TRIES or clock.now() <= claimed.patient_until
+        retry = error.outcome is Outcome.RETRY and patient
+        if retry:
+            pause = MINUTE if error.errcode == TOO_FAST else timedelta(seconds=2 ** min(claimed.attempts, 6))
+            again: dict[str, Any] = {"attempts": claimed.attempts + 1}
+            if error.errcode:
+                again |= {"reason": f"微信暂时拒绝（{error.errcode}），稍后再试"}
+            _rest(claimed, pause, **again)
+            return
+        words = {
+            Outcome.QUOTA: "公众号今天的次数已经用完",
+            Outcome.UNKNOWN: "没有收到微信的回答，是否已发出不明，请到公众号后台核对",
+            Outcome.RETRY: "多次尝试没有成功",
+        }.get(error.outcome, "微信拒绝了这次推送")
+        known_not_sent = error.outcome in (Outcome.QUOTA, Outcome.REFUSED, Outcome.PERSON)
+        gone = {"called_at": None, "draft_id": ""} if known_not_sent and not claimed.remote_id else {}
+        _end(claimed, PushState.HELD, f"{words}（{error.errcode} {error.rid}）", **gone)
+    except Lost:
+        log.warning("push_lost", push=claimed.id)
+
+
+def _end(claimed: Claimed, state: PushState, reason: str = "", **values: Any) -> None:
+    finished = {"finished_at": clock.now()} if state is PushState.SENT else {}
+    store(claimed, state=state, reason=reason[:200], lease_until=None, **finished, **values)
+    metrics.DELIVERIES.labels(claimed.channel.value, state.value).inc()

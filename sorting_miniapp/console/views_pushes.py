@@ -1,0 +1,151 @@
+"""Console: pushes: planning one, watching it, and deciding on what waits for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from sorting_miniapp import clock
+from sorting_miniapp.accounts.access import StaffActor, current_staff, staff_only
+from sorting_miniapp.accounts.models import Role
+from sorting_miniapp.articles import desk, pushes
+from sorting_miniapp.articles.models import Channel, PushState
+from sorting_miniapp.console import forms, forms_events
+from sorting_miniapp.console.blueprint import blueprint
+from sorting_miniapp.errors import DomainError
+from sorting_miniapp.orgs import service as orgs
+
+Page = Response | str | tuple[str, int]
+READERS = (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)
+DELIVERY_WORDS = {
+    "ready": "待发",
+    "sending": "发送中",
+    "sent": "已送达微信",
+    "refused": "居民未订阅",
+    "failed": "失败",
+    "unknown": "结果不明",
+    "cancelled": "已取消",
+}
+OVER = (PushState.SENT, PushState.PARTLY_FAILED, PushState.CANCELLED, PushState.MISSED)
+
+
+@blueprint.get("/pushes", endpoint="pushes")
+@staff_only(*READERS)
+def push_list() -> str:
+    chosen = {key: request.args.get(key, "") for key in ("state", "channel")}
+    rows, following = desk.pushes(current_staff().branches(*READERS), chosen, request.args.get("before", type=int))
+    kept: dict[str, Any] = {key: value for key, value in chosen.items() if value}
+    more = url_for("console.pushes", before=following, **kept) if following else ""
+    return render_template("console/articles/pushes.html", rows=rows, chosen=chosen, more=more)
+
+
+@blueprint.route("/articles/<int:article_id>/pushes/new", methods=["GET", "POST"])
+@staff_only(Role.EDITOR)
+def push_new(article_id: int) -> Page:
+    actor = current_staff()
+    found = desk.article(actor.branches(Role.EDITOR), article_id)
+    values = {"channel": "mass", "due_at": "", "node_id": ""} | request.form.to_dict()
+    if request.method == "GET":
+        return _plan_form(found, values)
+    try:
+        channel = forms.choice(values["channel"], Channel, "channel", "渠道")
+        node_id = forms.whole(values["node_id"], "这个单位") if values["node_id"] else None
+        push_id = pushes.plan(actor, article_id, channel, _moment(values), node_id)
+    except DomainError as error:
+        return _plan_form(found, values, error), error.status
+    flash("已安排推送", "success")
+    return redirect(url_for("console.push", push_id=push_id))
+
+
+def _moment(values: dict[str, str]) -> Any:
+    if values.get("now"):
+        return clock.now()
+    return forms_events.moment(values.get("due_at", ""), "推送时间")
+
+
+def _plan_form(found: desk.Found, values: dict[str, str], problem: DomainError | None = None) -> str:
+    units = orgs.visible(current_staff().branches(Role.EDITOR))
+    return render_template(
+        "console/articles/plan.html",
+        found=found,
+        values=values,
+        problem=problem.message if problem else "",
+        now=clock.local(clock.now()),
+        units=[("", "全市居民")] + [(str(u.id), u.name) for u in units if u.active and u.parent_id is not None],
+    )
+
+
+@blueprint.get("/pushes/<int:push_id>")
+@staff_only(*READERS)
+def push(push_id: int) -> str:
+    return _page(push_id)
+
+
+@blueprint.get("/pushes/<int:push_id>/progress")
+@staff_only(*READERS)
+def push_progress(push_id: int) -> str:
+    """The part of the page that htmx fetches while the push goes out."""
+    return render_template("console/articles/_progress.html", **_progress(push_id))
+
+
+def _progress(push_id: int) -> dict[str, Any]:
+    row = desk.push(current_staff().branches(*READERS), push_id)
+    counts = pushes.counts(row.Push)
+    total = sum(counts.values())
+    return {
+        "row": row,
+        "push": row.Push,
+        "counts": counts,
+        "words": DELIVERY_WORDS,
+        "total": total,
+        "done": total - counts.get("ready", 0) - counts.get("sending", 0),
+        "moving": row.Push.state not in (*OVER, PushState.HELD, PushState.MANUAL),
+    }
+
+
+def _page(push_id: int, problem: str = "") -> str:
+    shown = _progress(push_id)
+    one = shown["push"]
+    return render_template(
+        "console/articles/push.html",
+        **shown,
+        audience=pushes.audience_count(one) if one.fan_out_id is None else 0,
+        slogans=desk.slogans_of(one),
+        may_steer=current_staff().may(Role.EDITOR, shown["row"].path),
+        typed=request.form,
+        problem=problem,
+    )
+
+
+def _replan(actor: StaffActor, push_id: int) -> None:
+    pushes.replan(actor, push_id, forms_events.moment(request.form.get("due_at", ""), "推送时间"))
+
+
+def _confirm(actor: StaffActor, push_id: int) -> None:
+    pushes.confirm_sent(actor, push_id, request.form.get("url", ""))
+
+
+STEPS: dict[str, tuple[Callable[[StaffActor, int], None], str]] = {
+    "cancel": (pushes.cancel, "已取消推送"),
+    "pause": (pushes.pause, "已暂停"),
+    "resume": (pushes.resume, "继续发送"),
+    "now": (pushes.send_now, "马上发送"),
+    "replan": (_replan, "已改时间"),
+    "close": (pushes.close, "已关闭"),
+    "confirm": (_confirm, "已登记网址"),
+}
+
+
+@blueprint.post("/pushes/<int:push_id>/<any(cancel, pause, resume, now, replan, close, confirm):step>")
+@staff_only(Role.EDITOR)
+def push_step(push_id: int, step: str) -> Page:
+    action, done = STEPS[step]
+    try:
+        action(current_staff(), push_id)
+    except DomainError as error:
+        return _page(push_id, error.message), error.status
+    flash(done, "success")
+    return redirect(url_for("console.push", push_id=push_id))

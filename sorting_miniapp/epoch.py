@@ -1,0 +1,65 @@
+"""A restored backup must not send again what was sent after it was made (design.md §6, Clock).
+
+Every claim of something to send raises one number in the database and, after the commit and before the call, in a file
+of this host. A database whose number is lower than the file's was restored: nothing is sent until a person has said so
+with `flask restored`, which raises the number above every file's.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from flask import current_app
+from sqlalchemy import case, select
+
+from sorting_miniapp import clock, state
+from sorting_miniapp.db import after_commit, db
+from sorting_miniapp.state import EPOCH, SharedNumber
+
+
+def _file() -> Path:
+    folder: Path = current_app.extensions["settings"].instance_path
+    return folder / "epoch"
+
+
+def on_this_host() -> int:
+    """The highest number this host has seen; 0 where it never sent anything."""
+    try:
+        return int(_file().read_text("ascii"))
+    except (FileNotFoundError, ValueError):
+        return 0
+
+
+def in_database() -> int:
+    return int(db.session().scalar(select(SharedNumber.value).where(SharedNumber.key == EPOCH)) or 0)
+
+
+def behind() -> bool:
+    """Whether the database is older than what this host has done with it."""
+    seen = on_this_host()  # before the database, which is always committed first
+    if in_database() >= seen:
+        return False
+    session = db.session()
+    if session.info.get("writing"):
+        return True
+    session.rollback()  # that may have been a look into an older snapshot
+    return in_database() < seen
+
+
+def raise_it() -> int:
+    """Raise the number in the caller's transaction; the file follows after the commit. Returns it."""
+    moment = int(clock.wall_now().timestamp() * 1000)
+    higher = case((SharedNumber.value < moment, moment), else_=SharedNumber.value + 1)
+    state.put(EPOCH, higher, first=moment)
+    number = in_database()
+    after_commit(lambda: _write(number))
+    return number
+
+
+def _write(number: int) -> None:
+    if number <= on_this_host():
+        return
+    new = _file().with_suffix(f".{os.getpid()}.{number}")
+    new.write_text(str(number), "ascii")
+    new.replace(_file())

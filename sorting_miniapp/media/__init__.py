@@ -1,0 +1,1 @@
+"""Pictures people upload: checked, re-encoded, stored once by their content."""

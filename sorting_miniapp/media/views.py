@@ -1,0 +1,18 @@
+"""GET /media/<id>.jpg: a stored picture. Its address never shows another one, so it may be kept for ever."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from sorting_miniapp.accounts.access import open_to_all
+from sorting_miniapp.media import service
+
+blueprint = Blueprint("media", __name__, url_prefix="/media")
+
+
+@blueprint.get("/<string:public_id>.jpg")
+@open_to_all
+def picture(public_id: str) -> Response:
+    answer = Response(service.read(public_id), mimetype="image/jpeg")
+    answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return answer
