@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: help run test lint lock
+.PHONY: help run demo test lint lock
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -15,8 +15,11 @@ help:  ## list the targets
 run: .venv/ok  ## start everything over SQLite in instance/: web, scheduler, worker, WeChat simulator
 	$(BIN)/python -m sorting_miniapp.cli.run
 
+demo: .venv/ok  ## play a day end to end through real processes and check it (DEMO_DATABASE_URL: another database)
+	$(BIN)/python -m tests.demo
+
 test: .venv/ok  ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: .venv/ok  ## ruff, mypy, import-linter, content, migrations match the models, the OpenAPI document is valid
 	$(BIN)/ruff check .

@@ -35,8 +35,10 @@ from sorting_miniapp.certificates.api import pages as verification_pages
 from sorting_miniapp.db import db, engine_options
 from sorting_miniapp.deliveries.api import blueprint as deliveries_api
 from sorting_miniapp.events.api import blueprint as events_api
+from sorting_miniapp.guide.api import blueprint as guide_api
 from sorting_miniapp.hours.api import blueprint as hours_api
 from sorting_miniapp.media.views import blueprint as pictures
+from sorting_miniapp.quiz.api import blueprint as quiz_api
 
 API_BLUEPRINTS = (
     accounts_api,
@@ -45,6 +47,8 @@ API_BLUEPRINTS = (
     certificates_api,
     deliveries_api,
     articles_api,
+    guide_api,
+    quiz_api,
 )
 
 

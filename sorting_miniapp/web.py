@@ -174,7 +174,7 @@ def _default(value: Any) -> Any:
 
 
 def json_bytes(value: Any) -> bytes:
-    return orjson.dumps(value, default=_default, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    return orjson.dumps(value, default=_default, option=orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS)
 
 
 def cached_answer(body: bytes, etag: str) -> Response:

@@ -17,13 +17,26 @@ from sqlalchemy.exc import OperationalError
 
 from sorting_miniapp import config, state
 from sorting_miniapp.app import create_app
+from sorting_miniapp.articles import listing as articles
 from sorting_miniapp.db import Base, db, engine_options
+from sorting_miniapp.events import listing as events
+from sorting_miniapp.guide import service as guide
+from sorting_miniapp.quiz import bank, standings
 
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 MYSQL = os.environ.get("TEST_MYSQL_URL", "mysql://root@127.0.0.1:3306/mysql")
 REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/9")
 REQUIRED = os.environ.get("REQUIRE_SERVICES") == "1"
 DATABASES = ("sqlite", "postgresql", "mysql")
+# What each process keeps of a database; every test begins with an empty one.
+CACHES = (
+    articles.kept.forget,
+    events.kept.forget,
+    guide.kept.forget,
+    standings.kept.forget,
+    standings.standings.forget,
+    bank.forget_versions,
+)
 MINI, OFFICIAL = "wxmini0000000001", "wxofficial00001"
 
 
@@ -145,6 +158,8 @@ def empty(app: Flask) -> None:
         if mysql:
             connection.execute(text("SET FOREIGN_KEY_CHECKS=1"))
     state.forget()
+    for cache in CACHES:
+        cache()
 
 
 @pytest.fixture(params=DATABASES)

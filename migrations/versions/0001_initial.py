@@ -72,6 +72,97 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_table(
+        "guide_category",
+        sa.Column(
+            "waste_class",
+            sa.Enum(
+                "recyclable",
+                "food",
+                "hazardous",
+                "residual",
+                "bulky",
+                "renovation",
+                name="waste_class",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("colour", db.CaseString(7), nullable=False),
+        sa.Column("symbol", sa.String(length=20), nullable=False),
+        sa.Column("summary", sa.String(length=200), nullable=False),
+        sa.Column("rules", db.JsonText(), nullable=False),
+        sa.Column("basis", sa.String(length=200), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("waste_class", name=op.f("pk_guide_category")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "guide_item",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", db.CaseString(60), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column(
+            "waste_class",
+            sa.Enum(
+                "recyclable",
+                "food",
+                "hazardous",
+                "residual",
+                "bulky",
+                "renovation",
+                name="waste_class",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("subclass", sa.String(length=20), nullable=False),
+        sa.Column("why", sa.String(length=300), nullable=False),
+        sa.Column("how", sa.String(length=300), nullable=False),
+        sa.Column("basis", sa.String(length=200), nullable=False),
+        sa.Column("note", sa.String(length=300), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("edited", sa.Boolean(), nullable=False),
+        sa.Column("changed_at", db.UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_guide_item")),
+        sa.UniqueConstraint("key", name=op.f("uq_guide_item_key")),
+        sa.UniqueConstraint("name", name=op.f("uq_guide_item_name")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("guide_item", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_guide_item_waste_class"), ["waste_class"], unique=False)
+
+    op.create_table(
+        "guide_request",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("folded", db.CaseString(60), nullable=False),
+        sa.Column("term", sa.String(length=40), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("open", "added", "declined", name="state", native_enum=False, create_constraint=True, length=24),
+            nullable=False,
+        ),
+        sa.Column("first_at", db.UTCDateTime(), nullable=False),
+        sa.Column("last_at", db.UTCDateTime(), nullable=False),
+        sa.CheckConstraint("times >= 1", name=op.f("ck_guide_request_times")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_guide_request")),
+        sa.UniqueConstraint("folded", name=op.f("uq_guide_request_folded")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("guide_request", schema=None) as batch_op:
+        batch_op.create_index("ix_guide_request_state_times", ["state", "times"], unique=False)
+
+    op.create_table(
         "idempotent_answer",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("actor", db.CaseString(40), nullable=False),
@@ -160,6 +251,67 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_picture")),
         sa.UniqueConstraint("public_id", name=op.f("uq_picture_public_id")),
         sa.UniqueConstraint("sha256", name=op.f("uq_picture_sha256")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "question",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", db.CaseString(60), nullable=False),
+        sa.Column(
+            "pool",
+            sa.Enum("practice", "contest", name="pool", native_enum=False, create_constraint=True, length=24),
+            nullable=False,
+        ),
+        sa.Column("topic", sa.String(length=20), nullable=False),
+        sa.Column("audience", db.CaseString(8), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("edited", sa.Boolean(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("changed_at", db.UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_question")),
+        sa.UniqueConstraint("key", name=op.f("uq_question_key")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "quiz",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("slug", db.CaseString(40), nullable=False),
+        sa.Column("title", sa.String(length=40), nullable=False),
+        sa.Column("intro", sa.String(length=200), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "daily",
+                "practice",
+                "contest",
+                "review",
+                name="kind",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "pool",
+            sa.Enum("practice", "contest", name="pool", native_enum=False, create_constraint=True, length=24),
+            nullable=False,
+        ),
+        sa.Column("topics", db.JsonText(), nullable=False),
+        sa.Column("audience", db.CaseString(8), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("opens_at", db.UTCDateTime(), nullable=True),
+        sa.Column("closes_at", db.UTCDateTime(), nullable=True),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.CheckConstraint("count >= 1 AND minutes >= 1", name=op.f("ck_quiz_count_minutes")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_quiz")),
+        sa.UniqueConstraint("slug", name=op.f("uq_quiz_slug")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
@@ -320,6 +472,17 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_table(
+        "daily_paper",
+        sa.Column("quiz_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("versions", db.JsonText(), nullable=False),
+        sa.ForeignKeyConstraint(["quiz_id"], ["quiz.id"], name=op.f("fk_daily_paper_quiz_id")),
+        sa.PrimaryKeyConstraint("quiz_id", "day", name=op.f("pk_daily_paper")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "event",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("public_id", db.CaseString(32), nullable=False),
@@ -404,6 +567,55 @@ def upgrade() -> None:
     with op.batch_alter_table("fan_out", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_fan_out_state"), ["state"], unique=False)
 
+    op.create_table(
+        "guide_name",
+        sa.Column("folded", db.CaseString(60), nullable=False),
+        sa.Column("item_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("shown", sa.String(length=40), nullable=False),
+        sa.Column("own", sa.Boolean(), nullable=False),
+        sa.Column("pinyin", db.CaseString(200), nullable=False),
+        sa.Column("initials", db.CaseString(40), nullable=False),
+        sa.ForeignKeyConstraint(["item_id"], ["guide_item.id"], name=op.f("fk_guide_name_item_id")),
+        sa.PrimaryKeyConstraint("folded", name=op.f("pk_guide_name")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("guide_name", schema=None) as batch_op:
+        batch_op.create_index("ix_guide_name_initials", ["initials"], unique=False)
+        batch_op.create_index(batch_op.f("ix_guide_name_item_id"), ["item_id"], unique=False)
+        batch_op.create_index("ix_guide_name_pinyin", ["pinyin"], unique=False)
+
+    op.create_table(
+        "question_version",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("question_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "single",
+                "true_false",
+                "multiple",
+                "sort",
+                name="kind",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("text", sa.String(length=300), nullable=False),
+        sa.Column("options", db.JsonText(), nullable=False),
+        sa.Column("explanation", sa.String(length=500), nullable=False),
+        sa.Column("source", sa.String(length=200), nullable=False),
+        sa.ForeignKeyConstraint(["question_id"], ["question.id"], name=op.f("fk_question_version_question_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_question_version")),
+        sa.UniqueConstraint("question_id", "number", name=op.f("uq_question_version_question_id_number")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
     op.create_table(
         "resident",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -541,6 +753,39 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_table(
+        "attempt",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", db.CaseString(32), nullable=False),
+        sa.Column("quiz_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("slot", db.CaseString(10), nullable=True),
+        sa.Column("seed", db.CaseString(32), nullable=False),
+        sa.Column("versions", db.JsonText(), nullable=False),
+        sa.Column("started_at", db.UTCDateTime(), nullable=False),
+        sa.Column("deadline", db.UTCDateTime(), nullable=False),
+        sa.Column("submitted_at", db.UTCDateTime(), nullable=True),
+        sa.Column("answers", db.JsonText(), nullable=True),
+        sa.Column("right_count", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("score", sa.Integer(), nullable=False),
+        sa.Column("points", sa.Integer(), nullable=False),
+        sa.Column("duration_ms", sa.BigInteger(), nullable=False),
+        sa.Column("flag", db.CaseString(16), nullable=False),
+        sa.ForeignKeyConstraint(["quiz_id"], ["quiz.id"], name=op.f("fk_attempt_quiz_id")),
+        sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_attempt_resident_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_attempt_public_id")),
+        sa.UniqueConstraint("quiz_id", "resident_id", "slot", name=op.f("uq_attempt_quiz_id_resident_id_slot")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("attempt", schema=None) as batch_op:
+        batch_op.create_index("ix_attempt_quiz_submitted", ["quiz_id", "submitted_at"], unique=False)
+        batch_op.create_index("ix_attempt_resident_started", ["resident_id", "started_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_attempt_submitted_at"), ["submitted_at"], unique=False)
+
+    op.create_table(
         "certificate",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("number", db.CaseString(64), nullable=False),
@@ -643,6 +888,37 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_event_tag_tag_id"), ["tag_id"], unique=False)
 
     op.create_table(
+        "guide_bigram",
+        sa.Column("bigram", db.CaseString(8), nullable=False),
+        sa.Column("folded", db.CaseString(60), nullable=False),
+        sa.ForeignKeyConstraint(["folded"], ["guide_name.folded"], name=op.f("fk_guide_bigram_folded")),
+        sa.PrimaryKeyConstraint("bigram", "folded", name=op.f("pk_guide_bigram")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("guide_bigram", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_guide_bigram_folded"), ["folded"], unique=False)
+
+    op.create_table(
+        "guide_request_vote",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", db.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["request_id"], ["guide_request.id"], name=op.f("fk_guide_request_vote_request_id")),
+        sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_guide_request_vote_resident_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_guide_request_vote")),
+        sa.UniqueConstraint("request_id", "resident_id", name=op.f("uq_guide_request_vote_request_id_resident_id")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("guide_request_vote", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_guide_request_vote_at"), ["at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_guide_request_vote_resident_id"), ["resident_id"], unique=False)
+
+    op.create_table(
         "head_count",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -675,6 +951,56 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
     )
+    op.create_table(
+        "mistake",
+        sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("question_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("last_at", db.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["question_id"], ["question.id"], name=op.f("fk_mistake_question_id")),
+        sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_mistake_resident_id")),
+        sa.ForeignKeyConstraint(["version_id"], ["question_version.id"], name=op.f("fk_mistake_version_id")),
+        sa.PrimaryKeyConstraint("resident_id", "question_id", name=op.f("pk_mistake")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("mistake", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_mistake_question_id"), ["question_id"], unique=False)
+
+    op.create_table(
+        "quiz_day",
+        sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("points", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_quiz_day_resident_id")),
+        sa.PrimaryKeyConstraint("resident_id", "day", name=op.f("pk_quiz_day")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "quiz_total",
+        sa.Column("quiz_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("period", db.CaseString(10), nullable=False),
+        sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("score", sa.Integer(), nullable=False),
+        sa.Column("duration_ms", sa.BigInteger(), nullable=False),
+        sa.Column("finished_at", db.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["quiz_id"], ["quiz.id"], name=op.f("fk_quiz_total_quiz_id")),
+        sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_quiz_total_resident_id")),
+        sa.PrimaryKeyConstraint("quiz_id", "period", "resident_id", name=op.f("pk_quiz_total")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("quiz_total", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_quiz_total_order", ["quiz_id", "period", "score", "duration_ms", "finished_at"], unique=False
+        )
+
     op.create_table(
         "resident_session",
         sa.Column("token_hash", db.CaseString(64), nullable=False),
@@ -787,6 +1113,27 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("volunteer", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_volunteer_node_id"), ["node_id"], unique=False)
+
+    op.create_table(
+        "points_ledger",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("attempt_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("corrects_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("amount", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=80), nullable=False),
+        sa.Column("at", db.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["attempt_id"], ["attempt.id"], name=op.f("fk_points_ledger_attempt_id")),
+        sa.ForeignKeyConstraint(["corrects_id"], ["points_ledger.id"], name=op.f("fk_points_ledger_corrects_id")),
+        sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_points_ledger_resident_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_points_ledger")),
+        sa.UniqueConstraint("attempt_id", name=op.f("uq_points_ledger_attempt_id")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("points_ledger", schema=None) as batch_op:
+        batch_op.create_index("ix_points_ledger_resident", ["resident_id", "id"], unique=False)
 
     op.create_table(
         "push",
@@ -1178,14 +1525,21 @@ def downgrade() -> None:
     op.drop_table("service_claim")
     op.drop_table("review")
     op.drop_table("push")
+    op.drop_table("points_ledger")
     op.drop_table("volunteer")
     op.drop_table("subscription")
     op.drop_table("shift")
     op.drop_table("resident_session")
+    op.drop_table("quiz_total")
+    op.drop_table("quiz_day")
+    op.drop_table("mistake")
     op.drop_table("head_count")
+    op.drop_table("guide_request_vote")
+    op.drop_table("guide_bigram")
     op.drop_table("event_tag")
     op.drop_table("delivery")
     op.drop_table("certificate")
+    op.drop_table("attempt")
     op.drop_table("article_writer")
     op.drop_table("article_version")
     op.drop_table("article_read")
@@ -1193,8 +1547,11 @@ def downgrade() -> None:
     op.drop_table("staff_role")
     op.drop_table("setting")
     op.drop_table("resident")
+    op.drop_table("question_version")
+    op.drop_table("guide_name")
     op.drop_table("fan_out")
     op.drop_table("event")
+    op.drop_table("daily_paper")
     op.drop_table("certificate_counter")
     op.drop_table("article")
     op.drop_table("wechat_token")
@@ -1204,10 +1561,15 @@ def downgrade() -> None:
     op.drop_table("shared_number")
     op.drop_table("remote_picture")
     op.drop_table("rate_count")
+    op.drop_table("quiz")
+    op.drop_table("question")
     op.drop_table("picture")
     op.drop_table("notice_template")
     op.drop_table("node")
     op.drop_table("idempotent_answer")
+    op.drop_table("guide_request")
+    op.drop_table("guide_item")
+    op.drop_table("guide_category")
     op.drop_table("event_template")
     op.drop_table("audit_entry")
     op.drop_table("article_column")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -31,7 +32,7 @@ def _fresh() -> dict[str, str]:
     }
 
 
-def environment(instance: Path) -> dict[str, str]:
+def environment(instance: Path, outside: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The environment of a local run: what is set outside wins, the rest is generated once and kept in `instance`."""
     instance.mkdir(parents=True, exist_ok=True)
     kept = instance / GENERATED
@@ -47,7 +48,7 @@ def environment(instance: Path) -> dict[str, str]:
         "SIMULATOR_PORT": "8010",
         "WECHAT_MODE": "simulator",
     }
-    given = {key: value for key, value in os.environ.items() if value}
+    given = {key: value for key, value in outside.items() if value}
     found = {**defaults, **generated, **given, "INSTANCE": str(instance)}
     found.setdefault("WECHAT_API_BASE", f"http://127.0.0.1:{found['SIMULATOR_PORT']}")
     found.setdefault("PROMETHEUS_MULTIPROC_DIR", str(instance / "metrics"))

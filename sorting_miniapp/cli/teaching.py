@@ -11,11 +11,15 @@ from flask import current_app
 from sorting_miniapp.articles import content as articles
 from sorting_miniapp.deliveries import content as deliveries
 from sorting_miniapp.events import content as events
+from sorting_miniapp.guide import content as guide
 from sorting_miniapp.orgs import service as org_service
+from sorting_miniapp.quiz import content as quiz
 
 FEATURES: tuple[tuple[str, Any], ...] = (
     ("活动模板", events),
     ("栏目、用语和文章", articles),
+    ("分类词条", guide),
+    ("题库和答题", quiz),
 )
 
 

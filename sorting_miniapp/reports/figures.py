@@ -10,9 +10,10 @@ from sorting_miniapp import clock
 from sorting_miniapp.articles import figures as articles
 from sorting_miniapp.events import figures as events
 from sorting_miniapp.hours import figures as hours
+from sorting_miniapp.quiz import figures as quiz
 
 Counts = Callable[[datetime, datetime, Sequence[str]], dict[str, int]]
-SOURCES: tuple[Counts, ...] = (events.between, hours.between, articles.between)
+SOURCES: tuple[Counts, ...] = (events.between, hours.between, quiz.between, articles.between)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,169 @@
+"""Console: the question bank, quizzes and contests, and how they went."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from sorting_miniapp import clock
+from sorting_miniapp.accounts.access import current_staff, staff_only
+from sorting_miniapp.accounts.models import Role
+from sorting_miniapp.console import forms, forms_events
+from sorting_miniapp.console.blueprint import blueprint
+from sorting_miniapp.errors import DomainError
+from sorting_miniapp.quiz import desk
+from sorting_miniapp.quiz.marking import CHOICES
+from sorting_miniapp.quiz.models import POOL_NAMES, QUESTION_KIND_NAMES, QUIZ_KIND_NAMES
+
+Page = Response | str | tuple[str, int]
+READERS = (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)
+FIELDS = ("kind", "pool", "topic", "audience", "text", "explanation", "source")
+OPTIONS = 8
+FLAGS = {"too_fast": "答得过快", "too_perfect": "又快又全对"}
+
+
+@blueprint.get("/questions")
+@staff_only(*READERS)
+def questions() -> str:
+    pool, q = request.args.get("pool", ""), request.args.get("q", "").strip()[:40]
+    page = min(max(request.args.get("page", 0, type=int), 0), 10_000)
+    rows, more = desk.questions(pool, q, page)
+    following = url_for("console.questions", pool=pool, q=q, page=page + 1) if more else ""
+    return render_template(
+        "console/quiz/questions.html",
+        rows=rows, pool=pool, q=q, following=following, pools=POOL_NAMES, kinds=QUESTION_KIND_NAMES,
+    )  # fmt: skip
+
+
+def _form(values: dict[str, Any], key: int | None, problem: DomainError | None = None) -> str:
+    errors = {problem.code: problem.message} if problem else {}
+    return render_template(
+        "console/quiz/question.html",
+        values=values,
+        key=key,
+        errors=errors,
+        problem=problem.message if problem and problem.code not in (*FIELDS, "options") else "",
+        kinds=list(QUESTION_KIND_NAMES.items()),
+        pools=list(POOL_NAMES.items()),
+        choices=CHOICES,
+    )
+
+
+def _typed() -> desk.Draft:
+    form = request.form
+    sorting = form.get("kind") == "sort"
+    options: list[tuple[str, Any]] = []
+    for number in range(OPTIONS):
+        text = form.get(f"option{number}", "").strip()
+        if text:
+            right: Any = form.get(f"class{number}", "") if sorting else f"right{number}" in form
+            options.append((text, right))
+    return desk.Draft(**{key: form.get(key, "") for key in FIELDS}, options=tuple(options))
+
+
+def _values(draft: desk.Draft, active: bool) -> dict[str, Any]:
+    options = [{"text": text, "right": right} for text, right in draft.options]
+    options += [{"text": "", "right": False}] * (OPTIONS - len(options))
+    return {key: getattr(draft, key) for key in FIELDS} | {"options": options, "active": active}
+
+
+@blueprint.route("/questions/new", methods=["GET", "POST"])
+@staff_only(Role.EDITOR)
+def question_new() -> Page:
+    if request.method == "GET":
+        return _form(_values(desk.Draft("single", "practice", "", "all", "", (), "", ""), True), None)
+    try:
+        key = desk.save(current_staff(), None, _typed())
+    except DomainError as error:
+        return _form(_values(_typed(), True), None, error), error.status
+    flash("已添加题目", "success")
+    return redirect(url_for("console.question", question_id=key))
+
+
+@blueprint.route("/questions/<int:question_id>", methods=["GET", "POST"])
+@staff_only(Role.EDITOR)
+def question(question_id: int) -> Page:
+    row, version = desk.question(question_id)
+    options = tuple((one["text"], one["right"]) for one in version.options)
+    draft = desk.Draft(
+        version.kind.value, row.pool.value, row.topic, row.audience, version.text, options, version.explanation,
+        version.source,
+    )  # fmt: skip
+    if request.method == "GET":
+        return _form(_values(draft, row.active), question_id)
+    active = "active" in request.form
+    try:
+        desk.save(current_staff(), question_id, _typed(), active)
+    except DomainError as error:
+        return _form(_values(_typed(), active), question_id, error), error.status
+    flash("已保存为新的一版，已有的成绩不变", "success")
+    return redirect(url_for("console.question", question_id=question_id))
+
+
+@blueprint.get("/quizzes")
+@staff_only(*READERS)
+def quizzes() -> str:
+    return render_template("console/quiz/quizzes.html", rows=desk.quizzes(), kinds=QUIZ_KIND_NAMES)
+
+
+def _plan_form(values: dict[str, Any], found: Any = None, problem: str = "") -> str:
+    return render_template(
+        "console/quiz/quiz.html",
+        values=values,
+        quiz=found,
+        problem=problem,
+        results=desk.results(found.id) if found else None,
+        flags=FLAGS,
+        kinds=QUIZ_KIND_NAMES,
+    )
+
+
+def _plan() -> desk.Plan:
+    form = request.form
+    moments = {
+        key: forms_events.moment(form[key], label) if form.get(key) else None
+        for key, label in (("opens_at", "开始时间"), ("closes_at", "结束时间"))
+    }
+    return desk.Plan(
+        title=form.get("title", "").strip(),
+        intro=form.get("intro", "").strip(),
+        count=forms.number(form.get("count", ""), "count", "题数"),
+        minutes=forms.number(form.get("minutes", ""), "minutes", "时限"),
+        active="active" in form,
+        **moments,
+    )
+
+
+@blueprint.route("/quizzes/new", methods=["GET", "POST"])
+@staff_only(Role.EDITOR)
+def quiz_new() -> Page:
+    empty = {"title": "", "intro": "", "count": "10", "minutes": "10", "opens_at": "", "closes_at": "", "active": "1"}
+    if request.method == "GET":
+        return _plan_form(empty)
+    try:
+        key = desk.plan_contest(current_staff(), _plan())
+    except DomainError as error:
+        return _plan_form(empty | {"active": ""} | request.form.to_dict(), problem=error.message), error.status
+    flash("已新建竞赛", "success")
+    return redirect(url_for("console.quiz", quiz_id=key))
+
+
+@blueprint.route("/quizzes/<int:quiz_id>", methods=["GET", "POST"])
+@staff_only(*READERS)
+def quiz(quiz_id: int) -> Page:
+    found = desk.quiz(quiz_id)
+    values: dict[str, Any] = {key: getattr(found, key) for key in ("title", "intro", "count", "minutes")}
+    for key in ("opens_at", "closes_at"):
+        moment = getattr(found, key)
+        values[key] = clock.local(moment).strftime("%Y-%m-%dT%H:%M") if moment else ""
+    values["active"] = "1" if found.active else ""
+    if request.method == "GET":
+        return _plan_form(values, found)
+    try:
+        desk.change_quiz(current_staff(), quiz_id, _plan())
+    except DomainError as error:
+        return _plan_form(values | {"active": ""} | request.form.to_dict(), found, error.message), error.status
+    flash("已保存", "success")
+    return redirect(url_for("console.quiz", quiz_id=quiz_id))

@@ -1,0 +1,136 @@
+"""Classes, items with their other names, search keys, and requests for items that are missing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sorting_miniapp.db import Base, BigKey, CaseString, JsonText, UTCDateTime, enum_column
+
+
+class WasteClass(StrEnum):
+    """The four classes of the law, and two kinds of waste that are handled apart from them (rules.md)."""
+
+    RECYCLABLE = "recyclable"
+    FOOD = "food"
+    HAZARDOUS = "hazardous"
+    RESIDUAL = "residual"
+    BULKY = "bulky"
+    RENOVATION = "renovation"
+
+
+# 清远市城市生活垃圾管理条例, art. 3: legal names, never others on a label.
+CLASS_NAMES = {
+    WasteClass.RECYCLABLE: "可回收物",
+    WasteClass.FOOD: "厨余垃圾",
+    WasteClass.HAZARDOUS: "有害垃圾",
+    WasteClass.RESIDUAL: "其他垃圾",
+    WasteClass.BULKY: "大件垃圾",
+    WasteClass.RENOVATION: "装修垃圾",
+}
+# GB/T 19095-2019, the eleven sub-classes; an item need not have one.
+SUBCLASSES: dict[WasteClass, tuple[str, ...]] = {
+    WasteClass.RECYCLABLE: ("纸类", "塑料", "金属", "玻璃", "织物"),
+    WasteClass.FOOD: ("家庭厨余垃圾", "餐厨垃圾", "其他厨余垃圾"),
+    WasteClass.HAZARDOUS: ("灯管", "家用化学品", "电池"),
+    WasteClass.RESIDUAL: (),
+    WasteClass.BULKY: (),
+    WasteClass.RENOVATION: (),
+}
+
+
+class RequestState(StrEnum):
+    OPEN = "open"
+    ADDED = "added"
+    DECLINED = "declined"
+
+
+REQUEST_STATE_NAMES = {
+    RequestState.OPEN: "待处理",
+    RequestState.ADDED: "已收录",
+    RequestState.DECLINED: "不收录",
+}
+
+
+class Category(Base):
+    """A class as residents see it: colour, symbol, what belongs to it, how to put it out."""
+
+    __tablename__ = "guide_category"
+    waste_class: Mapped[WasteClass] = mapped_column(enum_column(WasteClass, "waste_class"), primary_key=True)
+    colour: Mapped[str] = mapped_column(CaseString(7))
+    symbol: Mapped[str] = mapped_column(String(20))
+    summary: Mapped[str] = mapped_column(String(200))
+    rules: Mapped[Any] = mapped_column(JsonText)
+    basis: Mapped[str] = mapped_column(String(200))
+    position: Mapped[int] = mapped_column(default=0)
+
+
+class Item(Base):
+    """A thing people throw away. `edited` says that staff changed it: content files then leave it alone."""
+
+    __tablename__ = "guide_item"
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    key: Mapped[str] = mapped_column(CaseString(60), unique=True)
+    name: Mapped[str] = mapped_column(String(40), unique=True)
+    waste_class: Mapped[WasteClass] = mapped_column(enum_column(WasteClass, "waste_class"), index=True)
+    subclass: Mapped[str] = mapped_column(String(20), default="")
+    why: Mapped[str] = mapped_column(String(300))
+    how: Mapped[str] = mapped_column(String(300))
+    basis: Mapped[str] = mapped_column(String(200))
+    note: Mapped[str] = mapped_column(String(300), default="")
+    active: Mapped[bool] = mapped_column(default=True)
+    edited: Mapped[bool] = mapped_column(default=False)
+    changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Name(Base):
+    """A name an item is found by: its own (`own`) or another one; pinyin in full and by initials."""
+
+    __tablename__ = "guide_name"
+    __table_args__ = (Index("ix_guide_name_pinyin", "pinyin"), Index("ix_guide_name_initials", "initials"))
+    folded: Mapped[str] = mapped_column(CaseString(60), primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("guide_item.id"), index=True)
+    shown: Mapped[str] = mapped_column(String(40))
+    own: Mapped[bool] = mapped_column(default=False)
+    pinyin: Mapped[str] = mapped_column(CaseString(200))
+    initials: Mapped[str] = mapped_column(CaseString(40))
+
+
+class Bigram(Base):
+    """Two neighbouring characters of a name: the index for words that are only part of one."""
+
+    __tablename__ = "guide_bigram"
+    bigram: Mapped[str] = mapped_column(CaseString(8), primary_key=True)
+    folded: Mapped[str] = mapped_column(ForeignKey("guide_name.folded"), primary_key=True, index=True)
+
+
+class Request(Base):
+    """A word that was looked up in vain and asked for; how many people asked."""
+
+    __tablename__ = "guide_request"
+    __table_args__ = (
+        CheckConstraint("times >= 1", name="times"),
+        Index("ix_guide_request_state_times", "state", "times"),
+    )
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    folded: Mapped[str] = mapped_column(CaseString(60), unique=True)
+    term: Mapped[str] = mapped_column(String(40))
+    times: Mapped[int] = mapped_column(default=1)
+    state: Mapped[RequestState] = mapped_column(enum_column(RequestState, "state"))
+    first_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    last_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class RequestVote(Base):
+    """A resident asked for a word; once counts."""
+
+    __tablename__ = "guide_request_vote"
+    __table_args__ = (UniqueConstraint("request_id", "resident_id"),)
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("guide_request.id"))
+    resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id"), index=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)

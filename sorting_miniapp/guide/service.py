@@ -1,0 +1,224 @@
+"""What residents ask for, and what editors change in the dictionary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from sorting_miniapp import audit, clock, state
+from sorting_miniapp.accounts.access import StaffActor
+from sorting_miniapp.accounts.models import Role
+from sorting_miniapp.caching import KeptBytes
+from sorting_miniapp.db import after_commit, db, transaction
+from sorting_miniapp.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
+from sorting_miniapp.guide import words
+from sorting_miniapp.guide.models import (
+    SUBCLASSES,
+    Bigram,
+    Item,
+    Name,
+    Request,
+    RequestState,
+    RequestVote,
+    WasteClass,
+)
+
+VERSION = "guide_version"
+DAILY_REQUESTS = 20
+MOST_ALIASES = 20
+PAGE = 50
+kept = KeptBytes(VERSION, 300.0)
+
+
+def changed() -> None:
+    """Let every process build its answers anew, from the caller's transaction on."""
+    state.bump(VERSION)
+    after_commit(kept.forget)
+
+
+def ask_for(resident_id: int, term: str) -> int:
+    """Ask for a missing word; returns how many people have asked for it. Raises Invalid, Conflict, TooMany."""
+    folded, now = words.fold(term), clock.now()
+    if not folded:
+        raise Invalid("term", "请填写要查的物品", {"fields": {"term": ["请填写要查的物品"]}})
+    session = db.session()
+    if session.get(Name, folded):
+        raise Conflict("item_exists", "这个词条已经有了，请直接查询")
+    today = session.scalar(
+        select(func.count())
+        .select_from(RequestVote)
+        .where(RequestVote.resident_id == resident_id, RequestVote.at > now - timedelta(days=1))
+    )
+    if int(today or 0) >= DAILY_REQUESTS:
+        raise TooMany("too_many_requests", "今天反馈的次数太多了，请明天再来")
+    for _ in range(3):
+        try:
+            return _vote(resident_id, folded, term.strip()[: words.LONGEST])
+        except IntegrityError:
+            continue  # somebody else asked for the same word in the same moment
+    raise Conflict("try_again", "请再试一次")
+
+
+def _vote(resident_id: int, folded: str, term: str) -> int:
+    now = clock.now()
+    with transaction() as session:
+        row = session.scalar(select(Request).where(Request.folded == folded).with_for_update())
+        if row is None:
+            row = Request(folded=folded, term=term, times=1, state=RequestState.OPEN, first_at=now, last_at=now)
+            session.add(row)
+            session.flush()
+        elif session.scalar(
+            select(RequestVote.id).where(RequestVote.request_id == row.id, RequestVote.resident_id == resident_id)
+        ):
+            return row.times
+        else:
+            row.times, row.last_at = row.times + 1, now
+        session.execute(insert(RequestVote).values(request_id=row.id, resident_id=resident_id, at=now))
+        return row.times
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An item as an editor types it; `aliases` are other names."""
+
+    name: str
+    waste_class: str
+    subclass: str
+    why: str
+    how: str
+    basis: str
+    note: str
+    aliases: tuple[str, ...]
+
+
+LENGTHS = {"name": 40, "why": 300, "how": 300, "basis": 200, "note": 300}
+LABELS = {"name": "名称", "why": "为什么", "how": "怎样投放", "basis": "依据", "note": "地区差异"}
+
+
+def _checked(draft: Draft) -> dict[str, Any]:
+    values: dict[str, Any] = {key: getattr(draft, key).strip() for key in LENGTHS}
+    for key, most in LENGTHS.items():
+        if len(values[key]) > most:
+            raise Invalid(key, f"{LABELS[key]}不能超过 {most} 个字")
+        if not values[key] and key != "note":
+            raise Invalid(key, f"请填写{LABELS[key]}")
+    if draft.waste_class not in set(WasteClass):
+        raise Invalid("waste_class", "请选择类别")
+    values["waste_class"] = WasteClass(draft.waste_class)
+    if draft.subclass and draft.subclass not in SUBCLASSES[values["waste_class"]]:
+        raise Invalid("subclass", "这个小类不属于所选的类别")
+    if len(draft.aliases) > MOST_ALIASES or any(len(one) > words.LONGEST for one in draft.aliases):
+        raise Invalid("aliases", f"别名最多 {MOST_ALIASES} 个，每个不超过 {words.LONGEST} 个字")
+    return values | {"subclass": draft.subclass}
+
+
+def require_editor(actor: StaffActor) -> None:
+    """The dictionary is the city's: an editor at the root of the tree. Raises Forbidden."""
+    if not any(grant.role is Role.EDITOR and grant.path.count("/") == 1 for grant in actor.grants):
+        raise Forbidden("city_editor", "词条由市级编辑维护")
+
+
+def save(actor: StaffActor, key: str, draft: Draft, active: bool = True) -> str:
+    """Change the item `key`, or make a new one where key is ''; returns its key. Raises Invalid, Conflict, NotFound."""
+    require_editor(actor)
+    values = _checked(draft)
+    with transaction() as session:
+        item = session.scalar(select(Item).where(Item.key == key).with_for_update()) if key else None
+        if key and item is None:
+            raise NotFound("item_not_found", "没有找到这个词条")
+        before = None
+        if item is None:
+            item = Item(key=f"s-{clock.wall_now():%Y%m%d%H%M%S%f}")
+            session.add(item)
+        else:
+            before = {field: getattr(item, field) for field in (*values, "active")}
+        for field, value in (values | {"active": active, "edited": True, "changed_at": clock.now()}).items():
+            setattr(item, field, value)
+        try:
+            session.flush()
+            put_names(session, item, draft.aliases)
+        except IntegrityError as error:
+            raise Conflict("name_used", "这个名称或别名已经属于别的词条") from error
+        changed()
+        audit.record(actor.username, "item.save", "item", item.key, before=before, after={**values, "active": active})
+        return item.key
+
+
+def put_names(session: Session, item: Item, aliases: Sequence[str]) -> None:
+    """Write an item's search keys anew, in the caller's transaction. Raises IntegrityError for another item's name."""
+    from pypinyin import Style, lazy_pinyin
+
+    old = select(Name.folded).where(Name.item_id == item.id)
+    session.execute(delete(Bigram).where(Bigram.folded.in_(old)))
+    session.execute(delete(Name).where(Name.item_id == item.id))
+    names = {words.fold(item.name): item.name}
+    for alias in aliases:
+        if words.fold(alias):
+            names.setdefault(words.fold(alias), alias.strip())
+    rows = [
+        {
+            "folded": folded,
+            "item_id": item.id,
+            "shown": shown,
+            "own": shown == item.name,
+            "pinyin": "".join(lazy_pinyin(folded))[:200],
+            "initials": "".join(lazy_pinyin(folded, style=Style.FIRST_LETTER))[:40],
+        }
+        for folded, shown in names.items()
+    ]
+    session.execute(insert(Name), rows)
+    pairs = [{"bigram": pair, "folded": folded} for folded in names for pair in words.bigrams(folded)]
+    session.execute(insert(Bigram), pairs)
+
+
+def listed(q: str, waste_class: str, page: int) -> tuple[list[Item], bool]:
+    """Items for the console, by name; whether there are more."""
+    wanted: list[ColumnElement[bool]] = []
+    if waste_class in set(WasteClass):
+        wanted.append(Item.waste_class == WasteClass(waste_class))
+    if q:
+        named = select(Name.item_id).where(Name.folded.contains(words.fold(q), autoescape=True))
+        wanted.append(Item.id.in_(named))
+    statement = select(Item).where(*wanted).order_by(Item.name).offset(page * PAGE).limit(PAGE + 1)
+    rows = list(db.session().scalars(statement))
+    return rows[:PAGE], len(rows) > PAGE
+
+
+def item(key: str) -> tuple[Item, list[str]]:
+    """An item and its other names, for the console. Raises NotFound."""
+    found = db.session().scalar(select(Item).where(Item.key == key))
+    if found is None:
+        raise NotFound("item_not_found", "没有找到这个词条")
+    others = select(Name.shown).where(Name.item_id == found.id, Name.own.is_(False)).order_by(Name.shown)
+    return found, list(db.session().scalars(others))
+
+
+def requests(wanted: RequestState, most: int = 100) -> list[Request]:
+    """Words asked for, the most wanted first."""
+    return list(
+        db.session().scalars(
+            select(Request).where(Request.state == wanted).order_by(Request.times.desc(), Request.id).limit(most)
+        )
+    )
+
+
+def settle_request(actor: StaffActor, request_id: int, added: bool) -> None:
+    """Close a request. Raises Conflict when somebody else has, NotFound."""
+    require_editor(actor)
+    end = RequestState.ADDED if added else RequestState.DECLINED
+    with transaction() as session:
+        row = session.get(Request, request_id)
+        if row is None:
+            raise NotFound()
+        done = session.execute(
+            update(Request).where(Request.id == request_id, Request.state == RequestState.OPEN).values(state=end)
+        )
+        if done.rowcount == 0:  # type: ignore[attr-defined]
+            raise Conflict("request_settled", "这条反馈已经处理过了")
+        audit.record(actor.username, "guide_request.settle", "guide_request", request_id, after={"state": end.value})

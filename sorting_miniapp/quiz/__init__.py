@@ -1,0 +1,1 @@
+"""Quizzes: questions, papers, attempts marked on the server, points, mistakes, leaderboards."""

@@ -1,0 +1,165 @@
+"""The questions and quizzes as each process holds them, read anew when their shared version moves."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import select
+
+from sorting_miniapp import state
+from sorting_miniapp.db import after_commit, db
+from sorting_miniapp.errors import NotFound, Unavailable
+from sorting_miniapp.quiz.marking import Version
+from sorting_miniapp.quiz.models import Question, QuestionVersion, Quiz
+
+VERSION = "quiz_version"
+MOST_VERSIONS = 20_000
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A quiz as plain values."""
+
+    id: int
+    slug: str
+    title: str
+    intro: str
+    kind: str
+    pool: str
+    topics: tuple[str, ...]
+    audience: str
+    count: int
+    minutes: int
+    opens_at: datetime | None
+    closes_at: datetime | None
+
+
+@dataclass
+class _Bank:
+    number: int = -1
+    quizzes: dict[str, Rules] = field(default_factory=dict)
+    questions: list[tuple[int, str, str, str, int]] = field(default_factory=list)  # id, pool, topic, audience, version
+
+
+_lock = threading.Lock()
+_bank = _Bank()
+_versions: dict[int, Version] = {}
+
+
+def changed() -> None:
+    """Let every process read anew, from the caller's transaction on."""
+    state.bump(VERSION)
+    after_commit(forget)
+
+
+def forget() -> None:
+    _bank.number = -1
+
+
+def _current() -> _Bank:
+    global _bank
+    number = state.get(VERSION)
+    if _bank.number != number:
+        with _lock:
+            fresh = _Bank(number, _read_quizzes(), _read_questions())
+            _bank = fresh
+        return fresh
+    return _bank
+
+
+def _read_quizzes(slug: str = "") -> dict[str, Rules]:
+    wanted = Quiz.slug == slug if slug else Quiz.active.is_(True)
+    rows = db.session().scalars(select(Quiz).where(wanted).order_by(Quiz.position, Quiz.id))
+    return {
+        row.slug: Rules(
+            row.id, row.slug, row.title, row.intro, row.kind.value, row.pool.value, tuple(row.topics), row.audience,
+            row.count, row.minutes, row.opens_at, row.closes_at,
+        )
+        for row in rows
+    }  # fmt: skip
+
+
+def _read_questions() -> list[tuple[int, str, str, str, int]]:
+    rows = db.session().execute(
+        select(Question.id, Question.pool, Question.topic, Question.audience, QuestionVersion.id)
+        .join(
+            QuestionVersion,
+            (QuestionVersion.question_id == Question.id) & (QuestionVersion.number == Question.number),
+        )
+        .where(Question.active.is_(True))
+        .order_by(Question.id)
+    )
+    return [(row[0], row[1].value, row[2], row[3], row[4]) for row in rows]
+
+
+def quizzes() -> list[Rules]:
+    return list(_current().quizzes.values())
+
+
+def quiz(slug: str) -> Rules:
+    """Raises NotFound."""
+    found = _current().quizzes.get(slug)
+    if found is None:
+        raise NotFound("quiz_not_found", "没有找到这个答题")
+    return found
+
+
+def quiz_of(slug: str) -> Rules:
+    """Also one that was closed: its attempts can still be looked at. Raises NotFound."""
+    found = _current().quizzes.get(slug) or _read_quizzes(slug).get(slug)
+    if found is None:
+        raise NotFound("quiz_not_found", "没有找到这个答题")
+    return found
+
+
+def eligible(rules: Rules) -> list[int]:
+    """Version ids a quiz may draw, in the order of their questions. Raises Unavailable when there are too few."""
+    found = [
+        version
+        for _, pool, topic, audience, version in _current().questions
+        if pool == rules.pool and (not rules.topics or topic in rules.topics) and audience == rules.audience
+    ]
+    if len(found) < rules.count:
+        raise Unavailable("too_few_questions", "题目还没有准备好，请稍后再来")
+    return found
+
+
+def of_day(rules: Rules, day: date) -> list[int]:
+    """The versions of a day: the eligible ones in a scrambled circle, the next stretch each day."""
+    circle = sorted(eligible(rules), key=lambda key: blake2b(f"{rules.slug}.{key}".encode(), digest_size=8).digest())
+    start = day.toordinal() * rules.count
+    return [circle[(start + step) % len(circle)] for step in range(rules.count)]
+
+
+def versions(ids: Iterable[int]) -> list[Version]:
+    """Versions by id, in the given order; they never change, so each process keeps them."""
+    wanted = list(ids)
+    missing = [key for key in wanted if key not in _versions]
+    if missing:
+        rows = db.session().scalars(select(QuestionVersion).where(QuestionVersion.id.in_(missing)))
+        found = {row.id: _plain(row) for row in rows}
+        with _lock:
+            if len(_versions) > MOST_VERSIONS:
+                _versions.clear()
+            _versions.update(found)
+        return [found[key] if key in found else _versions[key] for key in wanted]
+    return [_versions[key] for key in wanted]
+
+
+def _plain(row: QuestionVersion) -> Version:
+    options: list[dict[str, Any]] = row.options
+    return Version(
+        row.id, row.question_id, row.kind.value, row.text, tuple((one["text"], one["right"]) for one in options),
+        row.explanation, row.source,
+    )  # fmt: skip
+
+
+def forget_versions() -> None:
+    """For tests, whose databases begin anew."""
+    _versions.clear()
+    forget()

@@ -1,0 +1,219 @@
+"""What editors do: look at and change questions, plan contests, read results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from sorting_miniapp import audit, clock
+from sorting_miniapp.accounts.access import StaffActor
+from sorting_miniapp.accounts.models import Role
+from sorting_miniapp.db import db, transaction
+from sorting_miniapp.errors import Conflict, Forbidden, Invalid, NotFound
+from sorting_miniapp.quiz import bank
+from sorting_miniapp.quiz.marking import CHOICES
+from sorting_miniapp.quiz.models import Attempt, Pool, Question, QuestionKind, QuestionVersion, Quiz, QuizKind
+
+PAGE = 50
+CODES = frozenset(code for code, _ in CHOICES)
+NEWEST = (QuestionVersion.question_id == Question.id) & (QuestionVersion.number == Question.number)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A question as an editor types it; `options` are (text, right), right a class's code where things are sorted."""
+
+    kind: str
+    pool: str
+    topic: str
+    audience: str
+    text: str
+    options: tuple[tuple[str, Any], ...]
+    explanation: str
+    source: str
+
+
+def require_editor(actor: StaffActor) -> None:
+    """Questions are the city's: an editor at the root of the tree. Raises Forbidden."""
+    if not any(grant.role is Role.EDITOR and grant.path.count("/") == 1 for grant in actor.grants):
+        raise Forbidden("city_editor", "题库由市级编辑维护")
+
+
+def problem(draft: Draft) -> tuple[str, str]:
+    """(field, what is wrong with it), ('', '') when the question is good."""
+    if draft.kind not in set(QuestionKind) or draft.pool not in set(Pool) or draft.audience not in ("all", "child"):
+        return "kind", "请选择题型、题库和对象"
+    for field, label, most in (("text", "题目", 300), ("explanation", "解析", 500), ("source", "依据", 200)):
+        if not 1 <= len(getattr(draft, field).strip()) <= most:
+            return field, f"{label}须为 1 到 {most} 个字"
+    if not 1 <= len(draft.topic.strip()) <= 20:
+        return "topic", "主题须为 1 到 20 个字"
+    texts = [text for text, _ in draft.options]
+    if len(set(texts)) != len(texts) or any(not 1 <= len(text) <= 80 for text in texts):
+        return "options", "选项不能重复，每项须为 1 到 80 个字"
+    return ("", "") if _options_fit(draft) else ("options", "选项的数量或正确答案的数量与题型不符")
+
+
+def _options_fit(draft: Draft) -> bool:
+    many, right = len(draft.options), sum(1 for _, good in draft.options if good)
+    return {
+        QuestionKind.SINGLE: 3 <= many <= 6 and right == 1,
+        QuestionKind.TRUE_FALSE: many == 2 and right == 1,
+        QuestionKind.MULTIPLE: 3 <= many <= 8 and 2 <= right < many,
+        QuestionKind.SORT: 2 <= many <= 8 and all(good in CODES for _, good in draft.options),
+    }[QuestionKind(draft.kind)]
+
+
+def save(actor: StaffActor, question_id: int | None, draft: Draft, active: bool = True) -> int:
+    """A new version of a question, or a new question; returns its key. Past attempts keep the old version.
+
+    Raises Invalid with the field as its code, NotFound, Forbidden.
+    """
+    require_editor(actor)
+    field, wrong = problem(draft)
+    if wrong:
+        raise Invalid(field, wrong)
+    with transaction() as session:
+        row = session.get(Question, question_id, with_for_update=True) if question_id else None
+        if question_id and row is None:
+            raise NotFound("question_not_found", "没有找到这道题")
+        if row is None:
+            row = Question(key=f"s-{clock.wall_now():%Y%m%d%H%M%S%f}", number=0)
+            session.add(row)
+        put(session, row, draft, active)
+        row.edited = True
+        session.flush()
+        bank.changed()
+        audit.record(
+            actor.username, "question.save", "question", row.id,
+            after={"text": draft.text, "version": row.number, "active": active},
+        )  # fmt: skip
+        return row.id
+
+
+def put(session: Session, row: Question, draft: Draft, active: bool) -> None:
+    """Write a question and its new version, in the caller's transaction."""
+    row.pool, row.topic, row.audience = Pool(draft.pool), draft.topic.strip(), draft.audience
+    row.active, row.changed_at, row.number = active, clock.now(), row.number + 1
+    session.flush()
+    session.add(
+        QuestionVersion(
+            question_id=row.id,
+            number=row.number,
+            kind=QuestionKind(draft.kind),
+            text=draft.text.strip(),
+            options=[{"text": text, "right": right} for text, right in draft.options],
+            explanation=draft.explanation.strip(),
+            source=draft.source.strip(),
+        )
+    )
+    session.flush()
+
+
+def questions(pool: str, q: str, page: int) -> tuple[list[Any], bool]:
+    """Rows of (Question, QuestionVersion), and whether there are more."""
+    wanted: list[ColumnElement[bool]] = []
+    if pool in set(Pool):
+        wanted.append(Question.pool == Pool(pool))
+    if q:
+        wanted.append(QuestionVersion.text.contains(q, autoescape=True))
+    statement = select(Question, QuestionVersion).join(QuestionVersion, NEWEST).where(*wanted).order_by(Question.id)
+    rows = list(db.session().execute(statement.offset(page * PAGE).limit(PAGE + 1)))
+    return rows[:PAGE], len(rows) > PAGE
+
+
+def question(question_id: int) -> tuple[Question, QuestionVersion]:
+    """Raises NotFound."""
+    row = (
+        db.session()
+        .execute(select(Question, QuestionVersion).join(QuestionVersion, NEWEST).where(Question.id == question_id))
+        .first()
+    )
+    if row is None:
+        raise NotFound("question_not_found", "没有找到这道题")
+    return row[0], row[1]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A quiz as an editor plans it."""
+
+    title: str
+    intro: str
+    count: int
+    minutes: int
+    opens_at: datetime | None
+    closes_at: datetime | None
+    active: bool
+
+
+def plan_contest(actor: StaffActor, plan: Plan) -> int:
+    """A new contest from the contest pool; returns its key. Raises Invalid, Forbidden."""
+    require_editor(actor)
+    _check_plan(plan)
+    with transaction() as session:
+        row = Quiz(
+            slug=f"contest-{clock.wall_now():%Y%m%d%H%M%S}", kind=QuizKind.CONTEST, pool=Pool.CONTEST, topics=[],
+            audience="all", position=100, **vars(plan),
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        bank.changed()
+        audit.record(actor.username, "quiz.create", "quiz", row.id, after={"title": plan.title})
+        return row.id
+
+
+def change_quiz(actor: StaffActor, quiz_id: int, plan: Plan) -> None:
+    """Change a quiz. Once somebody has begun, the number of questions stays. Raises Invalid, Conflict, NotFound."""
+    require_editor(actor)
+    _check_plan(plan)
+    with transaction() as session:
+        row = session.get(Quiz, quiz_id)
+        if row is None:
+            raise NotFound("quiz_not_found", "没有找到这个答题")
+        begun = session.scalar(select(Attempt.id).where(Attempt.quiz_id == quiz_id).limit(1))
+        if begun and row.kind is QuizKind.CONTEST and row.count != plan.count:
+            raise Conflict("contest_begun", "已经有人参加，不能再改题数")
+        before = {key: str(getattr(row, key)) for key in vars(plan)}
+        for key, value in vars(plan).items():
+            setattr(row, key, value)
+        session.flush()
+        bank.changed()
+        after = {key: str(value) for key, value in vars(plan).items()}
+        audit.record(actor.username, "quiz.change", "quiz", quiz_id, before=before, after=after)
+
+
+def _check_plan(plan: Plan) -> None:
+    if not 1 <= len(plan.title.strip()) <= 40 or len(plan.intro) > 200:
+        raise Invalid("title", "标题须为 1 到 40 个字，说明不超过 200 个字")
+    if not 1 <= plan.count <= 50 or not 1 <= plan.minutes <= 180:
+        raise Invalid("count", "题数须为 1 到 50，时限须为 1 到 180 分钟")
+    if plan.opens_at and plan.closes_at and plan.closes_at <= plan.opens_at:
+        raise Invalid("closes_at", "结束时间须晚于开始时间")
+
+
+def quizzes() -> list[Quiz]:
+    return list(db.session().scalars(select(Quiz).order_by(Quiz.position, Quiz.id)))
+
+
+def quiz(quiz_id: int) -> Quiz:
+    """Raises NotFound."""
+    found = db.session().get(Quiz, quiz_id)
+    if found is None:
+        raise NotFound("quiz_not_found", "没有找到这个答题")
+    return found
+
+
+def results(quiz_id: int) -> dict[str, Any]:
+    """How many attempts were submitted, their mean score, and those a person should look at."""
+    session = db.session()
+    done = (Attempt.quiz_id == quiz_id, Attempt.submitted_at.is_not(None))
+    count, mean = session.execute(select(func.count(), func.avg(Attempt.score)).where(*done)).one()
+    flagged = session.scalars(
+        select(Attempt).where(*done, Attempt.flag != "").order_by(Attempt.submitted_at.desc()).limit(50)
+    )
+    return {"count": int(count), "mean": round(float(mean or 0), 1), "flagged": list(flagged)}

@@ -1,0 +1,194 @@
+"""Questions and their versions, quizzes, attempts, the ledger of points, totals and mistakes."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sorting_miniapp.db import Base, BigKey, CaseString, JsonText, UTCDateTime, enum_column
+
+
+class QuestionKind(StrEnum):
+    SINGLE = "single"
+    TRUE_FALSE = "true_false"
+    MULTIPLE = "multiple"
+    SORT = "sort"  # each of several things into its class
+
+
+QUESTION_KIND_NAMES = {
+    QuestionKind.SINGLE: "单选",
+    QuestionKind.TRUE_FALSE: "判断",
+    QuestionKind.MULTIPLE: "多选",
+    QuestionKind.SORT: "分拣",
+}
+
+
+class Pool(StrEnum):
+    """Practice and contest draw from pools apart, so that practising reveals no contest key (rules.md, Quizzes)."""
+
+    PRACTICE = "practice"
+    CONTEST = "contest"
+
+
+POOL_NAMES = {Pool.PRACTICE: "练习", Pool.CONTEST: "竞赛"}
+
+
+class QuizKind(StrEnum):
+    DAILY = "daily"  # the same questions for everybody on a day, once a day
+    PRACTICE = "practice"
+    CONTEST = "contest"  # once for each person, between two times
+    REVIEW = "review"  # a resident's own mistakes
+
+
+QUIZ_KIND_NAMES = {
+    QuizKind.DAILY: "每日一练",
+    QuizKind.PRACTICE: "专题练习",
+    QuizKind.CONTEST: "知识竞赛",
+    QuizKind.REVIEW: "错题重练",
+}
+
+
+class Question(Base):
+    """A question; its text is that of its newest version. `edited`: staff changed it, content files leave it alone."""
+
+    __tablename__ = "question"
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    key: Mapped[str] = mapped_column(CaseString(60), unique=True)
+    pool: Mapped[Pool] = mapped_column(enum_column(Pool, "pool"))
+    topic: Mapped[str] = mapped_column(String(20))
+    audience: Mapped[str] = mapped_column(CaseString(8))
+    active: Mapped[bool] = mapped_column(default=True)
+    edited: Mapped[bool] = mapped_column(default=False)
+    number: Mapped[int] = mapped_column(default=1)
+    changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class QuestionVersion(Base):
+    """A question's text, never changed: attempts refer to it for ever.
+
+    `options` is a list of {text, right}: `right` is true or false, and for sorting the class's code.
+    """
+
+    __tablename__ = "question_version"
+    __table_args__ = (UniqueConstraint("question_id", "number"),)
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    question_id: Mapped[int] = mapped_column(ForeignKey("question.id"))
+    number: Mapped[int]
+    kind: Mapped[QuestionKind] = mapped_column(enum_column(QuestionKind, "kind"))
+    text: Mapped[str] = mapped_column(String(300))
+    options: Mapped[Any] = mapped_column(JsonText)
+    explanation: Mapped[str] = mapped_column(String(500))
+    source: Mapped[str] = mapped_column(String(200))
+
+
+class Quiz(Base):
+    """A way to draw questions: from a pool, of some topics, so many, in so many minutes."""
+
+    __tablename__ = "quiz"
+    __table_args__ = (CheckConstraint("count >= 1 AND minutes >= 1", name="count_minutes"),)
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    slug: Mapped[str] = mapped_column(CaseString(40), unique=True)
+    title: Mapped[str] = mapped_column(String(40))
+    intro: Mapped[str] = mapped_column(String(200), default="")
+    kind: Mapped[QuizKind] = mapped_column(enum_column(QuizKind, "kind"))
+    pool: Mapped[Pool] = mapped_column(enum_column(Pool, "pool"))
+    topics: Mapped[Any] = mapped_column(JsonText)
+    audience: Mapped[str] = mapped_column(CaseString(8), default="all")
+    count: Mapped[int]
+    minutes: Mapped[int]
+    opens_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    closes_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    active: Mapped[bool] = mapped_column(default=True)
+    position: Mapped[int] = mapped_column(default=0)
+
+
+class DailyPaper(Base):
+    """The versions asked on a day, fixed by whoever is first."""
+
+    __tablename__ = "daily_paper"
+    quiz_id: Mapped[int] = mapped_column(ForeignKey("quiz.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    versions: Mapped[Any] = mapped_column(JsonText)
+
+
+class Attempt(Base):
+    """One person's go at a quiz. `slot` makes it the only one: the day of a daily quiz, `once` of a contest.
+
+    Order and opaque ids of questions and options follow from `seed`, so the paper is a list of version ids.
+    """
+
+    __tablename__ = "attempt"
+    __table_args__ = (
+        UniqueConstraint("quiz_id", "resident_id", "slot"),
+        Index("ix_attempt_resident_started", "resident_id", "started_at"),
+        Index("ix_attempt_quiz_submitted", "quiz_id", "submitted_at"),
+    )
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    public_id: Mapped[str] = mapped_column(CaseString(32), unique=True)
+    quiz_id: Mapped[int] = mapped_column(ForeignKey("quiz.id"))
+    resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id"))
+    slot: Mapped[str | None] = mapped_column(CaseString(10))
+    seed: Mapped[str] = mapped_column(CaseString(32))
+    versions: Mapped[Any] = mapped_column(JsonText)
+    started_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    deadline: Mapped[datetime] = mapped_column(UTCDateTime)
+    submitted_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    answers: Mapped[Any] = mapped_column(JsonText, nullable=True)
+    right: Mapped[int] = mapped_column("right_count", default=0)
+    total: Mapped[int]
+    score: Mapped[int] = mapped_column(default=0)
+    points: Mapped[int] = mapped_column(default=0)
+    duration_ms: Mapped[int] = mapped_column(BigInteger, default=0)
+    flag: Mapped[str] = mapped_column(CaseString(16), default="")
+
+
+class QuizDay(Base):
+    """A resident's attempts and points of a day, for the caps: raised by conditional updates."""
+
+    __tablename__ = "quiz_day"
+    resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    attempts: Mapped[int] = mapped_column(default=0)
+    points: Mapped[int] = mapped_column(default=0)
+
+
+class PointsLedger(Base):
+    """Points given; append-only. A correction is a row that points to the one it corrects."""
+
+    __tablename__ = "points_ledger"
+    __table_args__ = (Index("ix_points_ledger_resident", "resident_id", "id"),)
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id"))
+    attempt_id: Mapped[int | None] = mapped_column(ForeignKey("attempt.id"), unique=True)
+    corrects_id: Mapped[int | None] = mapped_column(ForeignKey("points_ledger.id"))
+    amount: Mapped[int]
+    reason: Mapped[str] = mapped_column(String(80))
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class QuizTotal(Base):
+    """A resident's standing in a quiz and period (a day, or `once`): the leaderboard's rows, in its order."""
+
+    __tablename__ = "quiz_total"
+    __table_args__ = (Index("ix_quiz_total_order", "quiz_id", "period", "score", "duration_ms", "finished_at"),)
+    quiz_id: Mapped[int] = mapped_column(ForeignKey("quiz.id"), primary_key=True)
+    period: Mapped[str] = mapped_column(CaseString(10), primary_key=True)
+    resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id"), primary_key=True)
+    score: Mapped[int]
+    duration_ms: Mapped[int] = mapped_column(BigInteger)
+    finished_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Mistake(Base):
+    """A question a resident got wrong and has not yet got right in a review."""
+
+    __tablename__ = "mistake"
+    resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id"), primary_key=True)
+    question_id: Mapped[int] = mapped_column(ForeignKey("question.id"), primary_key=True, index=True)
+    version_id: Mapped[int] = mapped_column(ForeignKey("question_version.id"))
+    times: Mapped[int] = mapped_column(default=1)
+    last_at: Mapped[datetime] = mapped_column(UTCDateTime)

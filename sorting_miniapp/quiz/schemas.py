@@ -1,0 +1,152 @@
+"""JSON of quizzes, attempts, standings, points and mistakes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+
+from sorting_miniapp.quiz.models import QuestionKind, QuizKind
+from sorting_miniapp.web import LocalTime, QueryNumber, Schema, Text
+
+
+class QuizSchema(Schema):
+    slug = ma.fields.String(required=True, metadata={"example": "daily"})
+    title = ma.fields.String(required=True)
+    intro = ma.fields.String(required=True)
+    kind = ma.fields.String(required=True, validate=ma.validate.OneOf([k.value for k in QuizKind]))
+    count = ma.fields.Integer(required=True)
+    minutes = ma.fields.Integer(required=True)
+    opens_at = LocalTime(required=True, allow_none=True)
+    closes_at = LocalTime(required=True, allow_none=True)
+
+
+class QuizListSchema(Schema):
+    items = ma.fields.List(ma.fields.Nested(QuizSchema), required=True)
+    next = ma.fields.String(required=True, allow_none=True)
+
+
+class OptionSchema(Schema):
+    """`correct` and `chosen` only after the submission: true or false, and for sorting a class's code."""
+
+    id = ma.fields.String(required=True)
+    text = ma.fields.String(required=True)
+    correct = ma.fields.Raw()
+    chosen = ma.fields.Raw(allow_none=True)
+
+
+class ChoiceSchema(Schema):
+    code = ma.fields.String(required=True)
+    name = ma.fields.String(required=True)
+
+
+class QuestionSchema(Schema):
+    id = ma.fields.String(required=True)
+    kind = ma.fields.String(required=True, validate=ma.validate.OneOf([k.value for k in QuestionKind]))
+    text = ma.fields.String(required=True)
+    options = ma.fields.List(ma.fields.Nested(OptionSchema), required=True)
+    choices = ma.fields.List(ma.fields.Nested(ChoiceSchema), required=True)
+    right = ma.fields.Boolean()
+    explanation = ma.fields.String()
+    source = ma.fields.String()
+
+
+class QuizNameSchema(Schema):
+    slug = ma.fields.String(required=True)
+    title = ma.fields.String(required=True)
+
+
+class ResultSchema(Schema):
+    score = ma.fields.Integer(required=True, metadata={"description": "0 to 100"})
+    right = ma.fields.Integer(required=True)
+    total = ma.fields.Integer(required=True)
+    points = ma.fields.Integer(required=True)
+    duration_ms = ma.fields.Integer(required=True)
+    submitted_at = LocalTime(required=True)
+
+
+class AttemptSchema(Schema):
+    id = ma.fields.String(required=True)
+    quiz = ma.fields.Nested(QuizNameSchema, required=True)
+    state = ma.fields.String(required=True, validate=ma.validate.OneOf(["open", "submitted", "expired"]))
+    started_at = LocalTime(required=True)
+    deadline = LocalTime(required=True)
+    questions = ma.fields.List(ma.fields.Nested(QuestionSchema), required=True)
+    result = ma.fields.Nested(ResultSchema, required=True, allow_none=True)
+
+
+class GivenSchema(Schema):
+    """The answer to one question: `options`, or for sorting `sorted`, a class's code for each option."""
+
+    question = Text(low=1, high=32, required=True)
+    options = ma.fields.List(Text(low=1, high=32), validate=ma.validate.Length(max=10, error="选项太多"))
+    sorted = ma.fields.Dict(
+        keys=Text(low=1, high=32), values=Text(low=1, high=20), validate=ma.validate.Length(max=10, error="选项太多")
+    )
+
+    @ma.validates_schema
+    def _one_of_both(self, data: dict[str, Any], **kwargs: Any) -> None:
+        if ("options" in data) == ("sorted" in data):
+            raise ma.ValidationError("请给出 options 或 sorted 之一", "options")
+
+
+class SubmissionSchema(Schema):
+    answers = ma.fields.List(
+        ma.fields.Nested(GivenSchema), required=True, validate=ma.validate.Length(max=60, error="答案太多")
+    )
+
+    @ma.validates_schema
+    def _each_once(self, data: dict[str, Any], **kwargs: Any) -> None:
+        names = [one["question"] for one in data.get("answers", [])]
+        if len(set(names)) != len(names):
+            raise ma.ValidationError("同一道题只能答一次", "answers")
+
+
+class StandingSchema(Schema):
+    rank = ma.fields.Integer(required=True)
+    name = ma.fields.String(required=True)
+    score = ma.fields.Integer(required=True)
+    duration_ms = ma.fields.Integer(required=True)
+
+
+class LeaderboardSchema(Schema):
+    items = ma.fields.List(ma.fields.Nested(StandingSchema), required=True)
+    next = ma.fields.String(required=True, allow_none=True)
+    period = ma.fields.String(required=True)
+
+
+class RankSchema(Schema):
+    rank = ma.fields.Integer(required=True)
+    of = ma.fields.Integer(required=True)
+    score = ma.fields.Integer(required=True)
+    duration_ms = ma.fields.Integer(required=True)
+
+
+class CursorSchema(Schema):
+    cursor = QueryNumber(low=1)
+
+
+class PointSchema(Schema):
+    amount = ma.fields.Integer(required=True)
+    reason = ma.fields.String(required=True)
+    at = LocalTime(required=True)
+
+
+class PointsSchema(Schema):
+    balance = ma.fields.Integer(required=True)
+    items = ma.fields.List(ma.fields.Nested(PointSchema), required=True)
+    next = ma.fields.String(required=True, allow_none=True)
+
+
+class MistakeSchema(Schema):
+    text = ma.fields.String(required=True)
+    right = ma.fields.List(ma.fields.String(), required=True)
+    explanation = ma.fields.String(required=True)
+    source = ma.fields.String(required=True)
+    times = ma.fields.Integer(required=True)
+    last_at = LocalTime(required=True)
+
+
+class MistakeListSchema(Schema):
+    items = ma.fields.List(ma.fields.Nested(MistakeSchema), required=True)
+    next = ma.fields.String(required=True, allow_none=True)
