@@ -19,7 +19,8 @@ demo: .venv/ok  ## play a day end to end through real processes and check it (DE
 	$(BIN)/python -m tests.demo
 
 test: .venv/ok  ## run the tests
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --ignore=tests/demo
+	$(BIN)/python -m pytest -n auto tests/demo
 
 lint: .venv/ok  ## ruff, mypy, import-linter, content, migrations match the models, the OpenAPI document is valid
 	$(BIN)/ruff check .
