@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: help run demo test lint lock
+.PHONY: help run demo test lint bench lock
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ lint: .venv/ok  ## ruff, mypy, import-linter, content, migrations match the mode
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m tests.check_schema
+
+bench: .venv/ok  ## measure the hot paths as ratios to their ceilings, on SQLite and PostgreSQL
+	$(BIN)/python -m bench
 
 lock: .venv/ok  ## pin the requirements anew, with hashes
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links -o requirements.txt requirements.in

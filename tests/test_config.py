@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from pathlib import Path
+
 import pytest
 
 from sorting_miniapp import config
@@ -57,3 +60,11 @@ def test_healthz_answers_and_errors_come_in_the_envelope(environ: dict[str, str]
     missing = client.get("/nothing")
     assert missing.status_code == 404
     assert missing.get_json() == {"code": "not_found", "message": "没有找到您要的内容", "details": {}}
+
+
+def test_the_readme_names_every_setting_with_its_default() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    for field in fields(config.Settings):
+        default = f"`{field.default}`" if field.default else ""
+        row = f"| `{field.metadata['env']}` | {default} | {field.metadata['help']} |"
+        assert row in readme, row

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import orjson
 
+from sorting_miniapp.accounts.models import ROLE_NAMES
+from sorting_miniapp.articles.models import ARTICLE_STATE_NAMES, CHANNEL_NAMES, PUSH_STATE_NAMES
 from sorting_miniapp.audit import AuditEntry
+from sorting_miniapp.guide.models import CLASS_NAMES
+from sorting_miniapp.orgs.settings import DEFAULTS
 
 OBJECTS = {
     "node": "单位",
@@ -52,6 +56,51 @@ VERBS = {
 }
 
 
+FIELDS = {
+    "name": "名称",
+    "title": "标题",
+    "text": "文字",
+    "kind": "类别",
+    "active": "启用",
+    "state": "状态",
+    "version": "版本",
+    "level": "级别",
+    "verdict": "结论",
+    "article": "文章编号",
+    "channel": "渠道",
+    "due_at": "时间",
+    "digest": "摘要",
+    "role": "角色",
+    "minutes": "分钟",
+    "reason": "理由",
+    "capacity": "名额",
+    "starts_at": "开始",
+    "ends_at": "结束",
+    "opens_at": "开始",
+    "closes_at": "结束",
+    "count": "题数",
+    "intro": "说明",
+    "waste_class": "类别",
+    "subclass": "小类",
+    "why": "为什么",
+    "how": "怎样投放",
+    "basis": "依据",
+    "note": "地区差异",
+}
+VALUES: dict[str, str] = {
+    **{kind.value: name for kind, name in ROLE_NAMES.items()},
+    **{kind.value: name for kind, name in ARTICLE_STATE_NAMES.items()},
+    **{kind.value: name for kind, name in PUSH_STATE_NAMES.items()},
+    **{kind.value: name for kind, name in CHANNEL_NAMES.items()},
+    **{kind.value: name for kind, name in CLASS_NAMES.items()},
+    **{key: rule.label for key, rule in DEFAULTS.items()},
+    "passed": "通过",
+    "returned": "退回",
+    "declined": "不收录",
+    "added": "已收录",
+}
+
+
 def action(entry: AuditEntry) -> str:
     """`event.publish` as 活动 · 发布."""
     subject, _, verb = entry.action.partition(".")
@@ -62,7 +111,7 @@ def change(values: dict[str, object] | None) -> str:
     """The recorded values on one line, `-` when nothing was recorded."""
     if not values:
         return "—"
-    return "；".join(f"{key}：{_value(value)}" for key, value in values.items())
+    return "；".join(f"{FIELDS.get(key) or VALUES.get(key, key)}：{_value(value)}" for key, value in values.items())
 
 
 def _value(value: object) -> str:
@@ -70,4 +119,6 @@ def _value(value: object) -> str:
         return "空"
     if isinstance(value, bool):
         return "是" if value else "否"
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    if isinstance(value, str):
+        return VALUES.get(value, value)
+    return orjson.dumps(value).decode()

@@ -69,4 +69,4 @@ def rfc3339(moment: datetime) -> str:
 @blueprint.app_context_processor
 def layout_values() -> dict[str, object]:
     """What the layout asks for on every page."""
-    return {"console_person": navigation.person, "console_links": navigation.links}
+    return {"console_person": navigation.person, "console_links": navigation.links, "console_may": navigation.holds}

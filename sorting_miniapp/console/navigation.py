@@ -42,6 +42,12 @@ def person() -> StaffActor | None:
     return actor
 
 
+def holds(role: str) -> bool:
+    """Whether the person signed in holds the role somewhere."""
+    actor = person()
+    return actor is not None and any(grant.role.value == role for grant in actor.grants)
+
+
 def links() -> list[Link]:
     """The menu of the person signed in; the entry whose address this page lies under is current."""
     actor = person()

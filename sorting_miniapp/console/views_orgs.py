@@ -28,7 +28,7 @@ def administered(node_id: int) -> Node:
 @blueprint.get("/orgs")
 @staff_only(Role.ADMIN)
 def orgs_tree() -> str:
-    units = orgs.visible(current_staff().branches(Role.ADMIN))
+    units = sorted(orgs.visible(current_staff().branches(Role.ADMIN)), key=lambda unit: unit.id)
     known = {unit.id for unit in units}
     below: dict[int | None, list[Node]] = {}
     for unit in units:

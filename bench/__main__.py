@@ -1,0 +1,57 @@
+"""Run every row on SQLite, and on PostgreSQL where TEST_POSTGRES_URL (or the local server) answers; print the ratios.
+
+Exit 1 when a ratio is missed; rows in seconds, milliseconds or MiB fail only when missed by half (performance.md).
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bench.rows import Bench, Row
+from tests.conftest import new_database
+
+NOT_BUILT = ("xlsx export of 100,000 rows", "quiz work side by side with CTFd")
+
+
+@contextmanager
+def _database(kind: str, folder: Path) -> Iterator[str]:
+    databases = new_database(kind, folder, "_bench")
+    yield next(databases)
+    for _ in databases:
+        pass
+
+
+def _show(rows: list[Row]) -> bool:
+    for row in rows:
+        print(row.line(), flush=True)
+    return all(row.good for row in rows)
+
+
+def main() -> int:
+    good = True
+    for kind in ("sqlite", "postgresql"):
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+            try:
+                with _database(kind, Path(folder)) as url:
+                    print(f"\n{kind}\n{Row.heading()}", flush=True)
+                    bench = Bench(Path(folder), url)
+                    try:
+                        for step in bench.steps():
+                            good = _show(step()) and good
+                    finally:
+                        bench.stop()
+            except pytest.skip.Exception as reason:
+                print(f"\n{kind}: {reason}")
+    for name in NOT_BUILT:
+        print(f"{name:<58} not built")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,229 @@
+"""What is measured, and how: each row against its ceiling of the same run."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from bench import load
+from bench.load import Outcome, Request
+from bench.setting import Setting
+from tests.demo.actors import simulate
+from tests.demo.processes import ROOT, Instance, wait_for
+
+SECONDS, CLIENTS = 4.0, 16
+PLACES, RUSH_CLIENTS, RUSH_PEOPLE = 500, 64, 700
+FAN_OUT, LATENCY = 60_882, 0.05
+ATTEMPTS = 600
+
+
+@dataclass(frozen=True)
+class Row:
+    """A figure beside its target. `strict` rows (ratios) fail when missed, others only when missed by half."""
+
+    name: str
+    figure: float
+    unit: str
+    target: float | None = None
+    at_most: bool = False
+    strict: bool = True
+    note: str = ""
+
+    @property
+    def good(self) -> bool:
+        if self.target is None:
+            return True
+        slack = 1.0 if self.strict else 1.5
+        return self.figure <= self.target * slack if self.at_most else self.figure >= self.target / slack
+
+    @staticmethod
+    def heading() -> str:
+        return f"{'row':<58} {'figure':>12}  {'target':>12}  "
+
+    def line(self) -> str:
+        target = "" if self.target is None else f"{'<=' if self.at_most else '>='} {self.target:g}"
+        mark = "" if self.target is None else ("ok" if self.good else "MISSED")
+        return f"{self.name:<58} {self.figure:>9.2f} {self.unit:<3} {target:>12}  {mark:<6} {self.note}"
+
+
+class Bench:
+    """One database, the service and the ceilings, measured in turns."""
+
+    def __init__(self, folder: Path, database_url: str) -> None:
+        self.instance = Instance(folder, database_url, LOG_LEVEL="INFO", WECHAT_READ_TIMEOUT="10", LEASE_SECONDS="40")
+        self.instance.prepare()
+        self.setting = Setting(self.instance)
+        self.processes: list[subprocess.Popen[bytes]] = []
+        self.instance.start("simulator")
+        self.bare = self._serve("bench.bare:app")
+        self.full = self._serve("bench.hello:app")
+
+    def _serve(self, target: str) -> str:
+        """Another gunicorn with the same configuration; returns its address."""
+        instance = Instance(self.instance.folder, self.instance.environ["DATABASE_URL"], LOG_LEVEL="INFO")
+        environ = {**os.environ, **self.instance.environ, "PORT": instance.environ["PORT"]}
+        instance.engine.dispose()
+        with (self.instance.folder / f"{target}.log").open("ab") as log:
+            command = [str(Path(sys.executable).parent / "gunicorn"), "-c", "gunicorn.conf.py", target]
+            self.processes.append(
+                subprocess.Popen(command, env=environ, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
+            )
+        url = f"http://127.0.0.1:{environ['PORT']}"
+        wait_for(lambda: _answers(url), 60, url)
+        return url
+
+    def stop(self) -> None:
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            process.wait(30)
+        self.setting.close()
+        self.instance.stop()
+
+    def steps(self) -> tuple[Callable[[], list[Row]], ...]:
+        return self.hello, self.cached, self.search, self.start, self.submit, self.rush, self.fan_out
+
+    def _rate(self, base: str, path: str, **headers: str) -> float:
+        one = [Request("GET", path, headers=tuple(headers.items()))]
+        found = load.run(base, [one] * CLIENTS, SECONDS / 2)
+        assert set(found.statuses) <= {200, 304}, found.statuses
+        return found.rate
+
+    def _against(self, measure: Callable[[], float], ceiling: Callable[[], float]) -> float:
+        """The median of three interleaved ratios."""
+        return statistics.median(measure() / ceiling() for _ in range(3))
+
+    def hello(self) -> list[Row]:
+        ratio = self._against(lambda: self._rate(self.full, "/hello"), lambda: self._rate(self.bare, "/hello"))
+        return [Row("hello behind the middleware / bare Flask hello", ratio, "x")]
+
+    def cached(self) -> list[Row]:
+        rows = []
+        for path in ("guide/categories", "quizzes", "events", "articles", "quizzes/daily/leaderboard"):
+            url = f"/api/v1/{path}"
+            etag = self.setting.etag(self.full + url)
+            hit = self._against(lambda url=url: self._rate(self.full, url), lambda: self._rate(self.full, "/hello"))  # type: ignore[misc]
+            same = self._against(
+                lambda url=url, etag=etag: self._rate(self.full, url, **{"If-None-Match": etag}),  # type: ignore[misc]
+                lambda: self._rate(self.full, "/hello"),
+            )
+            rows.append(Row(f"GET {path}, cached bytes / hello", hit, "x", 0.85))
+            rows.append(Row(f"GET {path}, 304 / hello", same, "x", 1.0))
+        return rows
+
+    def search(self) -> list[Row]:
+        """Words nobody has asked for yet, among 5,000 items: the middle time of an answer in the process."""
+        found = self.setting.cold_search(5_000)
+        return [Row("cold guide search among 5,000 items", found, "ms", 10, at_most=True, strict=False)]
+
+    def start(self) -> list[Row]:
+        quiz = self.setting.quiz_id("yifencuo-lianxi")
+
+        def lanes(path: str) -> list[list[Request]]:
+            return [
+                [Request("POST", path, headers=self.setting.bearer(lane * 40 + n % 40)) for n in range(4_000)]
+                for lane in range(CLIENTS)
+            ]
+
+        def rate(base: str, path: str) -> float:
+            found = load.run(base, lanes(path), SECONDS / 2)
+            assert set(found.statuses) == {201}, found.statuses
+            return found.rate
+
+        ratio = self._against(
+            lambda: rate(self.full, "/api/v1/quizzes/yifencuo-lianxi/attempts"),
+            lambda: rate(self.bare, f"/start/{quiz}"),
+        )
+        return [Row("start an attempt of 10 questions / bare Core", ratio, "x", 0.6)]
+
+    def submit(self) -> list[Row]:
+        service, bare = Outcome(), Outcome()
+        for turn in range(2):  # interleaved: each attempt can be submitted once
+            service = _add(service, load.run(self.full, self._papers(turn * 2)))
+            bare = _add(bare, load.run(self.bare, self._papers(turn * 2 + 1, bare=True)))
+        for found in (service, bare):
+            assert set(found.statuses) == {200}, (service.statuses, bare.statuses)
+        ratio = service.rate / bare.rate
+        slow = service.percentile(0.99) / bare.percentile(0.99)
+        note = f"{service.percentile(0.99):.0f} / {bare.percentile(0.99):.0f} ms"
+        return [
+            Row("submit an attempt / bare Core", ratio, "x", 0.5),
+            Row("submit an attempt, p99 / bare Core's", slow, "x", 2.0, at_most=True, strict=False, note=note),
+        ]
+
+    def _papers(self, turn: int, bare: bool = False) -> list[list[Request]]:
+        """A submission of the daily quiz for each of ATTEMPTS residents, nothing of it right."""
+        requests = []
+        for number in range(turn * ATTEMPTS, (turn + 1) * ATTEMPTS):
+            public_id, answers = self.setting.daily_attempt(number)
+            path = f"/submit/{public_id}" if bare else f"/api/v1/attempts/{public_id}/submission"
+            headers = (*self.setting.bearer(number), ("Content-Type", "application/json"))
+            requests.append(Request("POST", path, answers, headers))
+        return [requests[lane::CLIENTS] for lane in range(CLIENTS)]
+
+    def rush(self) -> list[Row]:
+        """64 clients, 500 places, 700 people: the time until all are served, and nothing over or under."""
+        ratios, slowest = [], []
+        for _ in range(3):
+            event, _ = self.setting.event(PLACES)
+            path = f"/api/v1/events/{event}/signups"
+            body = json.dumps({"risk_accepted": True, "wait": False}).encode()
+            mine = load.run(self.full, self._crowd(path, body))
+            assert mine.statuses[201] == PLACES, mine.statuses
+            _, shift = self.setting.event(PLACES)
+            ceiling = load.run(self.bare, self._crowd(f"/sign-up/{shift}", b"{}"))
+            assert ceiling.statuses[201] == PLACES, ceiling.statuses
+            ratios.append(mine.rate / ceiling.rate)
+            slowest.append(mine.percentile(0.99))
+        postgres = self.instance.engine.dialect.name == "postgresql"
+        return [
+            Row("sign-up rush, 64 clients / bare Core", statistics.median(ratios), "x", 0.6 if postgres else None),
+            Row("sign-up rush, p99", statistics.median(slowest), "ms", 250, at_most=True, strict=False),
+        ]
+
+    def _crowd(self, path: str, body: bytes) -> list[list[Request]]:
+        json_type = ("Content-Type", "application/json")
+        requests = [
+            Request("POST", path, body, (*self.setting.bearer(number), json_type)) for number in range(RUSH_PEOPLE)
+        ]
+        return [requests[lane::RUSH_CLIENTS] for lane in range(RUSH_CLIENTS)]
+
+    def fan_out(self) -> list[Row]:
+        """60,882 subscribe messages at 50 ms an answer, one worker process, every delivery recorded."""
+        number = self.setting.fan_out(FAN_OUT)
+        fault = {"path": "/cgi-bin/message/subscribe/send", "kind": "latency", "value": LATENCY}
+        simulate(self.instance, "POST", "/_sim/faults", fault)
+        done = subprocess.run(
+            [sys.executable, "-m", "bench.fan_out", str(number)],
+            env={**os.environ, **self.instance.environ}, cwd=ROOT, capture_output=True, text=True, timeout=900,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-2000:]
+        took, cpu, grown, sent, total = (float(word) for word in done.stdout.split())
+        assert sent == total == FAN_OUT, (sent, total)
+        note = f"{sent / took:.0f} a second"
+        return [
+            Row(f"fan-out of {FAN_OUT:,} messages at 50 ms", took, "s", 60, at_most=True, strict=False, note=note),
+            Row("fan-out, CPU for each message", cpu / sent * 1000, "ms", 0.25, at_most=True, strict=False),
+            Row("fan-out, memory growth", grown, "MiB", 60, at_most=True, strict=False),
+        ]
+
+
+def _add(first: Outcome, second: Outcome) -> Outcome:
+    return Outcome(
+        first.seconds + second.seconds, first.milliseconds + second.milliseconds, first.statuses + second.statuses
+    )
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(f"{url}/hello", timeout=2).status_code == 200
+    except requests.RequestException:
+        return False
