@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from hypothesis.configuration import set_hypothesis_home_dir
 from sqlalchemy import create_engine, delete, text
 from sqlalchemy.exc import OperationalError
 
@@ -28,6 +30,8 @@ MYSQL = os.environ.get("TEST_MYSQL_URL", "mysql://root@127.0.0.1:3306/mysql")
 REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/9")
 REQUIRED = os.environ.get("REQUIRE_SERVICES") == "1"
 DATABASES = ("sqlite", "postgresql", "mysql")
+# Each process of the tests keeps its own: two that begin in a fresh checkout would trip over one another.
+set_hypothesis_home_dir(tempfile.mkdtemp(prefix="hypothesis-"))
 # What each process keeps of a database; every test begins with an empty one.
 CACHES = (
     articles.kept.forget,
