@@ -19,7 +19,7 @@ from bench.setting import Setting
 from tests.demo.actors import simulate
 from tests.demo.processes import ROOT, Instance, wait_for
 
-SECONDS, CLIENTS = 4.0, 16
+SECONDS, CLIENTS = 2.0, 16
 PLACES, RUSH_CLIENTS, RUSH_PEOPLE = 500, 64, 700
 FAN_OUT, LATENCY = 60_882, 0.05
 ATTEMPTS = 600

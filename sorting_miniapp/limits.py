@@ -25,3 +25,5 @@ def init_app(app: Flask, settings: Settings) -> None:
     # A counter that cannot be reached must not close the door: the request is answered and the failure logged.
     app.config["RATELIMIT_SWALLOW_ERRORS"] = True
     limiter.init_app(app)
+    # Only views that declare a limit have one, and they check it themselves: no other request need be looked at.
+    app.before_request_funcs[None].remove(limiter._check_request_limit)

@@ -10,6 +10,9 @@ from typing import Any
 import orjson
 import structlog
 
+from sorting_miniapp import clock
+
+_access = logging.getLogger("request")
 _SECRET_KEYS = re.compile(
     r"secret|token|password|passwd|session_key|openid|unionid|phone|authorization|cookie|aes_key|data_keys|js_code"
     r"|document|real_name",
@@ -55,6 +58,27 @@ def _scrubber(_logger: Any, _name: str, event: Any) -> Any:
 
 def _dumps(event: Any, **_: Any) -> str:
     return orjson.dumps(event, default=str).decode()
+
+
+def access_line(request_id: str, method: str, path: str, status: int, milliseconds: float) -> None:
+    """One line for an answered request, made without the long way through structlog: it is written for each of them.
+
+    Only the path comes from outside, so only the path is scrubbed.
+    """
+    if not _access.isEnabledFor(logging.INFO):
+        return
+    line = {
+        "method": method,
+        "path": scrub(path),
+        "status": status,
+        "ms": round(milliseconds, 1),
+        "event": "answered",
+        "request_id": request_id,
+        "level": "info",
+        "logger": "request",
+        "timestamp": clock.wall_now().isoformat().replace("+00:00", "Z"),
+    }
+    sys.stderr.write(orjson.dumps(line).decode() + "\n")
 
 
 def configure(level: str) -> None:

@@ -8,9 +8,8 @@ import secrets
 import structlog
 from flask import Flask, Response, g, request
 
-from sorting_miniapp import clock, metrics
+from sorting_miniapp import clock, logs, metrics
 
-log = structlog.get_logger("request")
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 QUIET = frozenset({"operations.healthz", "operations.readyz", "operations.metrics"})
 
@@ -59,9 +58,7 @@ def _finish(answer: Response) -> Response:
     metrics.REQUESTS.labels(request.method, endpoint, str(answer.status_code)).inc()
     metrics.LATENCY.labels(endpoint).observe(elapsed)
     if endpoint not in QUIET:
-        log.info(
-            "answered", method=request.method, path=request.path, status=answer.status_code, ms=round(elapsed * 1000, 1)
-        )
+        logs.access_line(g.get("request_id", ""), request.method, request.path, answer.status_code, elapsed * 1000)
     return answer
 
 

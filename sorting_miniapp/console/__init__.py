@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import js_lib_htmx
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, Request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_bootstrap import Bootstrap5
 
 from sorting_miniapp.console import (  # noqa: F401  each registers its pages on the blueprint
@@ -28,7 +29,17 @@ from sorting_miniapp.console.blueprint import blueprint, csrf
 HTMX_FILES = Path(js_lib_htmx.__file__).parent / "static" / "htmx"
 
 
+class ConsoleSessions(SecureCookieSessionInterface):
+    """The cookie's session is the console's: no other request reads or writes one."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if not request.path.startswith("/console"):
+            return self.make_null_session(app)
+        return super().open_session(app, request)
+
+
 def init_app(app: Flask) -> None:
+    app.session_interface = ConsoleSessions()
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False  # bearer tokens need no CSRF token; the blueprint checks its own forms
     app.config["WTF_CSRF_TIME_LIMIT"] = 36_000
     csrf.init_app(app)
