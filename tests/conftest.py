@@ -111,10 +111,7 @@ def new_database(kind: str, folder: Path, suffix: str = "") -> Iterator[str]:
 
 def migrate(app: Flask) -> None:
     with app.app_context():
-        if os.environ.get("SCHEMA") == "models":
-            Base.metadata.create_all(db.engine)
-        else:
-            upgrade()
+        upgrade()
 
 
 @pytest.fixture(scope="session")

@@ -69,6 +69,7 @@ class _Slice:
         self.rate = int(settings.read("send_rate"))
         self.stop_after = int(settings.read("stop_after_errors"))
         self.texts = texts.load_all()
+        self.filled: dict[str, tuple[dict[str, str], str]] = {}
         self.results: list[Result] = []
         self.flying: set[asyncio.Task[None]] = set()
         self.errors_in_a_row = 0
@@ -167,9 +168,15 @@ class _Slice:
         result = await self._result(sender, token, one)
         self.results.append(result)  # only now: the list is replaced while the call is out
 
+    def _shared(self, notice_key: str) -> tuple[dict[str, str], str]:
+        """A fan-out's one text, filled once for all its messages."""
+        if notice_key not in self.filled:
+            self.filled[notice_key] = self.texts[notice_key].fill(self.lane.shared)
+        return self.filled[notice_key]
+
     async def _result(self, sender: Sender, token: str, one: Claimed) -> Result:
         text = self.texts[one.notice_key]
-        data, wrong = text.fill(one.texts if one.texts is not None else self.lane.shared)
+        data, wrong = text.fill(one.texts) if one.texts is not None else self._shared(one.notice_key)
         if wrong or not text.template_id:
             return Result(one, Outcome.REFUSED, 47003, wrong or "消息模板编号未填写")
         try:
