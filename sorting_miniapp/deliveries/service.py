@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import structlog
 from sqlalchemy import func, insert, select
 
 from sorting_miniapp import clock
 from sorting_miniapp.db import db, transaction
-from sorting_miniapp.deliveries.models import Delivery, DeliveryState
+from sorting_miniapp.deliveries.models import Delivery, DeliveryState, NoticeTemplate
 from sorting_miniapp.deliveries.quiet import is_quiet
 from sorting_miniapp.orgs import settings
 
+log = structlog.get_logger(__name__)
 # When one person is due several: a cancellation or change, then an offer, then a reminder, then an article.
 PRIORITY = {"event_cancelled": 0, "event_changed": 1, "event_offer": 2, "event_reminder": 4, "new_article": 6}
 
@@ -31,6 +33,10 @@ def notify(
     Whether the resident takes it is seen when it is sent: without a credit the delivery ends as `refused`.
     """
     with transaction() as session:
+        if session.get(NoticeTemplate, key) is None:
+            # A text nobody has loaded must not keep somebody from withdrawing; staff see that no notice went out.
+            log.error("notice_text_missing", key=key)
+            return
         session.execute(
             insert(Delivery).values(
                 resident_id=resident_id,

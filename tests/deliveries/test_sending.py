@@ -232,3 +232,9 @@ def test_templates_keep_the_office_s_own_ids(world: Simulator) -> None:
         session.execute(update(NoticeTemplate).where(NoticeTemplate.key == "new_article").values(template_id="real"))
     assert content.load(FOLDER, {"new_article": "other"})["changed"] == 0
     assert db.session().scalar(select(NoticeTemplate.template_id).where(NoticeTemplate.key == "new_article")) == "real"
+
+
+def test_a_notice_without_its_text_is_left_out_and_stops_nothing(world: Simulator) -> None:
+    (resident,) = make_residents([world.new_user()])
+    service.notify("no_such_text", resident, {}, object_type="shift", object_id=1)
+    assert db.session().scalar(select(Delivery.id)) is None
