@@ -22,7 +22,6 @@ SUBCLASSES = {
     "bulky": {""},
     "renovation": {""},
 }
-QUESTION_FILES = ("questions", "practice-multiple-sort", "children", "contest")
 
 
 def _yaml(name: str) -> Any:
@@ -30,12 +29,20 @@ def _yaml(name: str) -> Any:
 
 
 def _items() -> list[dict[str, str]]:
-    with (CONTENT / "guide/items.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    rows: list[dict[str, str]] = []
+    for path in (CONTENT / "guide/items").glob("*.csv"):
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows += csv.DictReader(file)
+    return rows
 
 
 def _questions() -> list[dict[str, Any]]:
-    return [question for name in QUESTION_FILES for question in _yaml(f"quiz/{name}.yaml")]
+    return [
+        question
+        for path in sorted((CONTENT / "quiz").glob("*.yaml"))
+        if path.name != "quizzes.yaml"
+        for question in _yaml(f"quiz/{path.name}")
+    ]
 
 
 def _repeated(values: Iterable[Any]) -> list[Any]:
@@ -43,7 +50,7 @@ def _repeated(values: Iterable[Any]) -> list[Any]:
 
 
 def test_dictionary_items_have_a_legal_class_a_basis_and_names_of_their_own() -> None:
-    items, sources = _items(), {source["id"] for source in _yaml("guide/sources.yaml")}
+    items, sources = _items(), {source["id"] for source in _yaml("sources.yaml")}
     assert len(items) >= 200
     assert _repeated(item["id"] for item in items) == []
     names = [name for item in items for name in (item["name"], *filter(None, item["aliases"].split("；")))]
@@ -57,7 +64,7 @@ def test_dictionary_items_have_a_legal_class_a_basis_and_names_of_their_own() ->
 
 
 def test_every_question_has_a_key_a_source_and_an_explanation() -> None:
-    questions, sources = _questions(), {source["id"] for source in _yaml("quiz/sources.yaml")}
+    questions, sources = _questions(), {source["id"] for source in _yaml("sources.yaml")}
     assert _repeated(question["id"] for question in questions) == []
     assert _repeated(question["text"] for question in questions if question["kind"] != "sort") == []
     for question in questions:
@@ -103,6 +110,6 @@ def test_articles_fit_the_official_account() -> None:
 
 
 def test_what_people_read_uses_the_legal_class_names_and_no_emoji() -> None:
-    for file in [*CONTENT.rglob("*.md"), CONTENT / "guide/items.csv"]:
+    for file in [*CONTENT.rglob("*.md"), *CONTENT.rglob("*.csv")]:
         found = re.findall(r"[\U0001F300-\U0001FAFF\u2600-\u27BF]", file.read_text(encoding="utf-8"))
         assert not found, file.name

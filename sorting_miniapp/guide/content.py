@@ -1,4 +1,4 @@
-"""The dictionary's teaching material: classes from categories.yaml, items from items.csv."""
+"""The dictionary's teaching material: classes from categories.yaml, items from items/*.csv."""
 
 from __future__ import annotations
 
@@ -19,26 +19,35 @@ FOLDER = "guide"
 
 
 def _items(folder: Path) -> list[dict[str, str]]:
-    with (folder / FOLDER / "items.csv").open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
+    rows: list[dict[str, str]] = []
+    for file in sorted((folder / FOLDER / "items").glob("*.csv")):
+        # utf-8-sig: a spreadsheet shows Chinese only when the file begins with a byte order mark.
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            rows += csv.DictReader(stream)
+    return rows
 
 
 def _yaml(folder: Path, name: str) -> list[dict[str, Any]]:
     return list(yaml.safe_load((folder / FOLDER / name).read_text(encoding="utf-8")))
 
 
+def _sources(folder: Path) -> dict[str, str]:
+    """Titles by id."""
+    return {row["id"]: row["title"] for row in yaml.safe_load((folder / "sources.yaml").read_text(encoding="utf-8"))}
+
+
 def _aliases(row: dict[str, str]) -> list[str]:
-    return [one.strip() for one in row["aliases"].split("；") if one.strip()]
+    return [one.strip() for one in f"{row['aliases']}；{row['local_names']}".split("；") if one.strip()]
 
 
 def check(folder: Path) -> list[str]:
     """What is wrong with the files, in Chinese; empty when they are good."""
-    rows, sources = _items(folder), {row["id"] for row in _yaml(folder, "sources.yaml")}
-    problems = [f"items.csv: 编号重复：{key}" for key, n in Counter(row["id"] for row in rows).items() if n > 1]
+    rows, sources = _items(folder), _sources(folder)
+    problems = [f"词条：编号重复：{key}" for key, n in Counter(row["id"] for row in rows).items() if n > 1]
     names = Counter(words.fold(name) for row in rows for name in {row["name"], *_aliases(row)})
-    problems += [f"items.csv: 名称重复：{name}" for name, n in names.items() if n > 1]
+    problems += [f"词条：名称重复：{name}" for name, n in names.items() if n > 1]
     for row in rows:
-        where = f"items.csv: {row['name']}"
+        where = f"词条 {row['name']}"
         if row["category"] not in set(WasteClass):
             problems.append(f"{where} 的类别不认识：{row['category']}")
         elif row["subclass"] and row["subclass"] not in SUBCLASSES[WasteClass(row["category"])]:
@@ -55,7 +64,7 @@ def load(folder: Path) -> dict[str, int]:
     An item that staff have edited stays theirs; one that is gone from the file is no longer shown.
     """
     counts = {"added": 0, "changed": 0, "same": 0}
-    sources = {row["id"]: row["title"] for row in _yaml(folder, "sources.yaml")}
+    sources = _sources(folder)
     with transaction() as session:
         for position, row in enumerate(_yaml(folder, "categories.yaml")):
             counts[_put_category(row, position, sources)] += 1

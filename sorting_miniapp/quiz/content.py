@@ -1,4 +1,4 @@
-"""The teaching material of quizzes: questions from four files, quizzes from quizzes.yaml."""
+"""The teaching material of quizzes: quizzes from quizzes.yaml, questions from every other file of the folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sorting_miniapp.quiz import bank, desk
 from sorting_miniapp.quiz.models import Pool, Question, QuestionVersion, Quiz, QuizKind
 
 FOLDER = "quiz"
-FILES = ("questions", "practice-multiple-sort", "children", "contest")
+QUIZZES = "quizzes"
 REVIEW = {
     "slug": "cuoti", "title": "错题重练", "kind": "review", "pool": "practice", "count": 10, "minutes": 15,
     "topics": [], "audience": "all", "intro": "把答错的题再做一遍，答对了就从错题里去掉。",
@@ -26,7 +26,13 @@ def _read(folder: Path, name: str) -> list[dict[str, Any]]:
 
 
 def _questions(folder: Path) -> list[dict[str, Any]]:
-    return [row for name in FILES for row in _read(folder, name)]
+    names = sorted(file.stem for file in (folder / FOLDER).glob("*.yaml"))
+    return [row for name in names if name != QUIZZES for row in _read(folder, name)]
+
+
+def _sources(folder: Path) -> dict[str, str]:
+    """Titles by id."""
+    return {row["id"]: row["title"] for row in yaml.safe_load((folder / "sources.yaml").read_text(encoding="utf-8"))}
 
 
 def _draft(row: dict[str, Any], sources: dict[str, str]) -> desk.Draft:
@@ -40,7 +46,7 @@ def _draft(row: dict[str, Any], sources: dict[str, str]) -> desk.Draft:
 
 def check(folder: Path) -> list[str]:
     """What is wrong with the files, in Chinese; empty when they are good."""
-    sources = {row["id"]: row["title"] for row in _read(folder, "sources")}
+    sources = _sources(folder)
     problems, keys, drafts = [], set(), []
     for row in _questions(folder):
         draft = _draft(row, sources)
@@ -51,7 +57,7 @@ def check(folder: Path) -> list[str]:
         if row["id"] in keys:
             problems.append(f"题目编号重复：{row['id']}")
         keys.add(row["id"])
-    for quiz in _read(folder, "quizzes"):
+    for quiz in _read(folder, QUIZZES):
         fit = [
             one
             for one in drafts
@@ -70,7 +76,7 @@ def load(folder: Path) -> dict[str, int]:
     What staff have edited stays theirs; a question that is gone from the files is no longer asked.
     """
     counts = {"added": 0, "changed": 0, "same": 0}
-    sources = {row["id"]: row["title"] for row in _read(folder, "sources")}
+    sources = _sources(folder)
     with transaction() as session:
         known = {row.key: row for row in session.scalars(select(Question))}
         newest = {
@@ -88,7 +94,7 @@ def load(folder: Path) -> dict[str, int]:
             if question.key not in here and question.active and not question.edited:
                 question.active = False
                 counts["changed"] += 1
-        for position, quiz in enumerate([*_read(folder, "quizzes"), REVIEW]):
+        for position, quiz in enumerate([*_read(folder, QUIZZES), REVIEW]):
             counts[_put_quiz(quiz, position)] += 1
         if counts["added"] + counts["changed"]:
             bank.changed()
