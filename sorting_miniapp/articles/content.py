@@ -26,11 +26,20 @@ from sorting_miniapp.db import new_public_id, transaction
 from sorting_miniapp.orgs.models import Node, NodeKind
 
 COLUMNS, SLOGANS, FOLDER = "columns.yaml", "slogans.yaml", "articles"
-TEXTS = ("title", "author", "digest", "source")
+HEAD = ("key", "title", "author", "digest", "column", "cover", "sources")
+LENGTHS = {"title": writing.TITLE, "author": writing.AUTHOR, "digest": writing.DIGEST}
 
 
 def _rows(folder: Path, name: str) -> list[dict[str, Any]]:
     return list(yaml.safe_load((folder / name).read_text(encoding="utf-8")) or [])
+
+
+def _sources(folder: Path) -> dict[str, str]:
+    """How each source is cited, by id: 《title》（number）."""
+    titles = {row["id"]: str(row["title"]) for row in _rows(folder, "sources.yaml")}
+    return {
+        key: "《" + title.replace("（", "》（", 1) if "（" in title else f"《{title}》" for key, title in titles.items()
+    }
 
 
 def _articles(folder: Path) -> Iterator[tuple[str, dict[str, Any], str]]:
@@ -43,6 +52,7 @@ def _articles(folder: Path) -> Iterator[tuple[str, dict[str, Any], str]]:
 def check(folder: Path) -> list[str]:
     """What is wrong with the files, in Chinese; empty when they are good."""
     problems: list[str] = []
+    sources = _sources(folder)
     slugs = [row.get("slug", "") for row in _rows(folder, COLUMNS)]
     problems += [f"{COLUMNS}: 栏目重复：{slug}" for slug in sorted({s for s in slugs if slugs.count(s) > 1})]
     for row in _rows(folder, SLOGANS):
@@ -52,10 +62,13 @@ def check(folder: Path) -> list[str]:
         elif row.get("to") is not None and row["to"] < row["from"]:
             problems.append(f"{name} 的结束日期早于开始日期")
     for file, head, body in _articles(folder):
-        problems += [f"{file} 缺少 {key}" for key in (*TEXTS, "key", "column") if not head.get(key)]
+        problems += [f"{file} 缺少 {key}" for key in HEAD if not head.get(key)]
         problems += [
-            f"{file} 的{writing.LABELS[k]}超过 {n} 个字" for k, n in writing.LENGTHS.items() if len(head.get(k, "")) > n
+            f"{file} 的{writing.LABELS[key]}超过 {most} 个字"
+            for key, most in LENGTHS.items()
+            if len(head.get(key, "")) > most
         ]
+        problems += [f"{file} 的依据不存在：{one}" for one in head.get("sources") or [] if one not in sources]
         if head.get("column") not in slugs:
             problems.append(f"{file} 的栏目不存在：{head.get('column')}")
         if len(render.to_html(body)) > writing.HTML:
@@ -87,8 +100,9 @@ def load(folder: Path) -> dict[str, int]:
                 "ends_on": row["to"],
             }
             counts[_put(Slogan, "key", row["key"], values)] += 1
+        sources = _sources(folder)
         for _, head, body in _articles(folder):
-            counts[_put_article(head, body)] += 1
+            counts[_put_article(head, body, "；".join(sources[one] for one in head["sources"]))] += 1
         if counts["added"] + counts["changed"]:
             state.bump(VERSION)
     return counts
@@ -109,8 +123,9 @@ def _put(table: Any, key_column: str, key: str, values: dict[str, Any]) -> str:
         return "changed"
 
 
-def _put_article(head: dict[str, Any], body: str) -> str:
-    values = {key: str(head[key]) for key in TEXTS} | {"markdown": body, "html": render.to_html(body)}
+def _put_article(head: dict[str, Any], body: str, source: str) -> str:
+    values = {key: str(head[key]) for key in LENGTHS} | {"source": source}
+    values |= {"markdown": body, "html": render.to_html(body)}
     with transaction() as session:
         article = session.scalars(select(Article).where(Article.key == head["key"])).one_or_none()
         if article is None:
