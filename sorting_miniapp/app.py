@@ -37,6 +37,7 @@ from sorting_miniapp.deliveries.api import blueprint as deliveries_api
 from sorting_miniapp.events.api import blueprint as events_api
 from sorting_miniapp.guide.api import blueprint as guide_api
 from sorting_miniapp.hours.api import blueprint as hours_api
+from sorting_miniapp.hours.api_groups import blueprint as groups_api
 from sorting_miniapp.media.views import blueprint as pictures
 from sorting_miniapp.quiz.api import blueprint as quiz_api
 
@@ -44,6 +45,7 @@ API_BLUEPRINTS = (
     accounts_api,
     events_api,
     hours_api,
+    groups_api,
     certificates_api,
     deliveries_api,
     articles_api,

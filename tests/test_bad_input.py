@@ -38,11 +38,19 @@ def documented(app: Flask) -> dict[str, Any]:
 def with_bodies(app: Flask) -> list[tuple[str, str]]:
     """(method, path) of every operation that takes a JSON body, with ids that no row has."""
     return [
-        (method.upper(), path.replace("{", "").replace("}", ""))
+        (method.upper(), filled(path, operations.get("parameters", [])))
         for path, operations in documented(app).items()
         for method, operation in operations.items()
         if isinstance(operation, dict) and "requestBody" in operation
     ]
+
+
+def filled(path: str, parameters: list[dict[str, Any]]) -> str:
+    """The path with values that no row has, of the types the document says."""
+    for one in parameters:
+        value = "999999" if one["schema"]["type"] == "integer" else one["name"]
+        path = path.replace("{" + one["name"] + "}", value)
+    return path
 
 
 def counts(app: Flask) -> dict[str, int]:

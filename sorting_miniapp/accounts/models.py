@@ -1,14 +1,14 @@
-"""Residents (an openid each), staff with roles at nodes, and their opaque sessions."""
+"""Residents (an openid each), staff with roles at nodes, their opaque sessions, and who belongs to which group."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sorting_miniapp.db import Base, BigKey, CaseString, UTCDateTime, enum_column
+from sorting_miniapp.db import Base, BigKey, CaseString, EncryptedText, UTCDateTime, enum_column
 
 
 class Role(StrEnum):
@@ -90,3 +90,48 @@ class StaffSession(Base):
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     seen_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+
+
+class GroupState(StrEnum):
+    REQUESTED = "requested"
+    MEMBER = "member"
+    DECLINED = "declined"
+    LEFT = "left"
+
+
+GROUP_STATE_NAMES = {
+    GroupState.REQUESTED: "待批准",
+    GroupState.MEMBER: "成员",
+    GroupState.DECLINED: "未批准",
+    GroupState.LEFT: "已退出",
+}
+
+
+class VolunteerGroup(Base):
+    """What a node of the kind group has besides its name: its number on i志愿 and whom the office calls."""
+
+    __tablename__ = "volunteer_group"
+    node_id: Mapped[int] = mapped_column(ForeignKey("node.id"), primary_key=True, autoincrement=False)
+    number: Mapped[str | None] = mapped_column(CaseString(40), unique=True)
+    contact: Mapped[str] = mapped_column(EncryptedText)
+    about: Mapped[str] = mapped_column(String(200), default="")
+
+
+class GroupMember(Base):
+    """A resident's standing in a group, one row for both; only a member can lead."""
+
+    __tablename__ = "group_member"
+    __table_args__ = (
+        UniqueConstraint("node_id", "resident_id"),
+        CheckConstraint("NOT leader OR state = 'member'", name="leader"),
+        Index("ix_group_member_node_state", "node_id", "state"),
+    )
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    public_id: Mapped[str] = mapped_column(CaseString(32), unique=True)
+    node_id: Mapped[int] = mapped_column(ForeignKey("node.id"))
+    resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id"), index=True)
+    state: Mapped[GroupState] = mapped_column(enum_column(GroupState, "state"))
+    leader: Mapped[bool] = mapped_column(default=False)
+    asked_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    decided_by: Mapped[str] = mapped_column(CaseString(80), default="")

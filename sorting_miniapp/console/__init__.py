@@ -14,6 +14,7 @@ from sorting_miniapp.console import (  # noqa: F401  each registers its pages on
     views_attendance,
     views_audit,
     views_events,
+    views_groups,
     views_guide,
     views_home,
     views_hours,

@@ -24,6 +24,7 @@ OBJECTS = {
     "shift": "场次",
     "sign_up": "报名",
     "record": "服务记录",
+    "group": "志愿团体",
     "certificate": "证明",
 }
 VERBS = {
@@ -53,6 +54,11 @@ VERBS = {
     "replan": "改时间",
     "close": "关闭",
     "confirm_sent": "登记网址",
+    "describe": "改团体信息",
+    "appoint": "设负责人",
+    "accept": "批准加入",
+    "decline": "不批准加入",
+    "remove": "移出成员",
 }
 
 
@@ -86,6 +92,8 @@ FIELDS = {
     "how": "怎样投放",
     "basis": "依据",
     "note": "地区差异",
+    "leader": "负责人",
+    "number": "编号",
 }
 VALUES: dict[str, str] = {
     **{kind.value: name for kind, name in ROLE_NAMES.items()},
