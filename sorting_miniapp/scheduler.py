@@ -23,6 +23,7 @@ from sorting_miniapp.db import db
 from sorting_miniapp.deliveries import claims, fan_out
 from sorting_miniapp.events import closing, reminders
 from sorting_miniapp.events import service as events
+from sorting_miniapp.jobs import running as jobs
 from sorting_miniapp.worker import Work
 
 log = structlog.get_logger(__name__)
@@ -76,6 +77,7 @@ class Timetable:
             Job("lapsed_offers", 5, events.lapse_offers),
             Job("forgotten_check_outs", 30, closing.close_forgotten),
             Job("reminders", 60, reminders.send_reminders),
+            Job("old_job_files", 3600, jobs.purge),
             Job("ended_sessions", 3600, sessions.purge),
             Job("old_answers", 3600, web.purge_idempotent),
         )
@@ -91,6 +93,8 @@ class Timetable:
             self._wake("fan_out", found, lambda found=found: self.work.fan_out(found))  # type: ignore[misc]
         if claims.notices_waiting():
             self._wake("notices", 0, self.work.notices)
+        for found in jobs.waiting():
+            self._wake("job", found, lambda found=found: self.work.job(found))  # type: ignore[misc]
 
     def _wake(self, kind: str, number: int, call: Callable[[], None]) -> None:
         now = clock.monotonic()

@@ -1,6 +1,7 @@
 """The queue: Huey carries wake-ups only ("look in the database"); the truth is in the tables. The only file with Huey.
 
-Due pushes have a queue and threads of their own, so that a long fan-out never keeps one waiting.
+Due pushes have a queue and threads of their own, so that a long fan-out never keeps one waiting; so have the jobs
+people ask for, so that a report never keeps a message waiting.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from sorting_miniapp.articles import push_run
 from sorting_miniapp.config import Settings
 from sorting_miniapp.db import db
 from sorting_miniapp.deliveries import sender
+from sorting_miniapp.jobs import running
 
 log = structlog.get_logger(__name__)
 FULL = 500  # wake-ups that wait; more of them would say nothing new
 IDLE_POLL = 0.25
+JOB_THREADS = 2
 
 
 def _huey(settings: Settings, name: str) -> Huey:
@@ -33,16 +36,18 @@ def _huey(settings: Settings, name: str) -> Huey:
 
 
 class Work:
-    """The two queues and what can be asked of the worker. Made alike in the scheduler and in the worker."""
+    """The queues and what can be asked of the worker. Made alike in the scheduler and in the worker."""
 
     def __init__(self, app: Flask) -> None:
         settings: Settings = app.extensions["settings"]
         self.app = app
         self.due = _huey(settings, "due")
         self.bulk = _huey(settings, "bulk")
+        self.jobs = _huey(settings, "jobs")
         self._push = self._task(self.due, "push", push_run.run)
         self._fan_out = self._task(self.bulk, "fan_out", self._run_fan_out)
         self._notices = self._task(self.bulk, "notices", self._send_notices)
+        self._job = self._task(self.jobs, "job", running.run)
 
     def _task(self, huey: Huey, name: str, function: Callable[..., None]) -> Callable[..., Any]:
         @functools.wraps(function)
@@ -73,6 +78,10 @@ class Work:
         if self.bulk.pending_count() < FULL:
             self._notices()
 
+    def job(self, job_id: int) -> None:
+        if self.jobs.pending_count() < FULL:
+            self._job(job_id)
+
     def _run_fan_out(self, fan_out_id: int) -> None:
         if sender.run_fan_out(fan_out_id):
             self._fan_out(fan_out_id)
@@ -97,9 +106,12 @@ def run(app: Flask) -> None:
     }
     due = work.due.create_consumer(workers=2, **options)
     bulk = work.bulk.create_consumer(workers=int(settings.worker_threads), **options)
+    jobs = work.jobs.create_consumer(workers=JOB_THREADS, **options)
     due.start()
+    jobs.start()
     log.info("worker_started")
     try:
         bulk.run()
     finally:
         due.stop(graceful=True)
+        jobs.stop(graceful=True)

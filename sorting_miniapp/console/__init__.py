@@ -18,6 +18,7 @@ from sorting_miniapp.console import (  # noqa: F401  each registers its pages on
     views_guide,
     views_home,
     views_hours,
+    views_jobs,
     views_orgs,
     views_pushes,
     views_quiz,

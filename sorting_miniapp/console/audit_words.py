@@ -26,6 +26,7 @@ OBJECTS = {
     "record": "服务记录",
     "group": "志愿团体",
     "certificate": "证明",
+    "job": "任务",
 }
 VERBS = {
     "add": "添加",
@@ -59,6 +60,9 @@ VERBS = {
     "accept": "批准加入",
     "decline": "不批准加入",
     "remove": "移出成员",
+    "ask": "提出",
+    "download": "下载",
+    "retry": "重试",
 }
 
 

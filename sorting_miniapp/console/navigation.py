@@ -21,6 +21,7 @@ NAVIGATION: list[tuple[str, str, tuple[Role, ...]]] = [
     ("console.guide", "分类词条", (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)),
     ("console.quizzes", "答题", (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)),
     ("console.questions", "题库", (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)),
+    ("console.jobs", "我的任务", ()),
     ("console.orgs_tree", "组织机构", (Role.ADMIN,)),
     ("console.staff_list", "工作人员", (Role.ADMIN,)),
     ("console.settings", "规则设置", (Role.ADMIN,)),
