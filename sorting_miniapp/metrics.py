@@ -16,8 +16,9 @@ LATENCY = Histogram(
 WECHAT_CALLS = Counter("wechat_calls_total", "Calls to WeChat", ["api", "outcome"])
 DELIVERIES = Counter("deliveries_total", "Deliveries that reached an end state", ["channel", "state"])
 TASKS = Counter("worker_tasks_total", "Pieces of work done", ["kind", "outcome"])
+# Read from the database when somebody looks (operations.py): any process may have opened or closed it.
 BREAKER = Gauge(
-    "wechat_breaker_open", "1 while calls to an account are held back", ["account"], multiprocess_mode="max"
+    "wechat_breaker_open", "1 while calls to an account are held back", ["account"], multiprocess_mode="mostrecent"
 )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sorting_miniapp import clock, metrics
 from sorting_miniapp.accounts.access import open_to_all
 from sorting_miniapp.db import database_now, db
+from sorting_miniapp.wechat.tokens import breakers
 
 CLOCK_TOLERANCE_SECONDS = 60.0
 blueprint = Blueprint("operations", __name__)
@@ -29,16 +30,22 @@ def healthz() -> Response:
 @blueprint.get("/readyz")
 @open_to_all
 def readyz() -> tuple[Response, int]:
-    """The process can work: database, migrations, queue and clock, each `ok` or what is wrong."""
+    """The process can work: database, migrations, queue and clock, each `ok` or what is wrong.
+
+    Calls to WeChat held back are shown as `degraded` and take nobody out of service: the rest of it works.
+    """
     found = {name: _run(check) for name, check in CHECKS.items()}
     ready = all(value == "ok" for value in found.values())
-    return jsonify(status="ok" if ready else "unavailable", checks=found), 200 if ready else 503
+    found["wechat"] = _run(_wechat)
+    status = "unavailable" if not ready else "ok" if found["wechat"] == "ok" else "degraded"
+    return jsonify(status=status, checks=found), 200 if ready else 503
 
 
 @blueprint.get("/metrics")
 @open_to_all
 def metrics_page() -> Response:
     """All processes' figures in Prometheus' text format."""
+    _run(_wechat)
     return Response(metrics.exposition(), mimetype="text/plain")
 
 
@@ -77,6 +84,13 @@ def clock_skew() -> float:
 
 def _clock() -> str:
     return "ok" if clock_skew() <= CLOCK_TOLERANCE_SECONDS else "skewed"
+
+
+def _wechat() -> str:
+    held = breakers()
+    for account in ("mini", "official"):
+        metrics.BREAKER.labels(account).set(account in held)
+    return ", ".join(f"{account}: calls held back ({errcode})" for account, errcode in held.items()) or "ok"
 
 
 CHECKS: dict[str, Callable[[], str]] = {

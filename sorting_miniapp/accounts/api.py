@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sorting_miniapp import wechat
-from sorting_miniapp.accounts import service, sessions
+from sorting_miniapp.accounts import identity, service, sessions
 from sorting_miniapp.accounts.access import bearer_token, current_resident, open_to_all, resident_only
 from sorting_miniapp.accounts.schemas import LoginSchema, ProfileChangeSchema, ProfileSchema, SessionSchema
 from sorting_miniapp.limits import LOGIN, limiter
@@ -22,7 +21,7 @@ blueprint = ApiBlueprint("accounts", __name__, description="登录与本人资�
 @open_to_all
 def create_session(body: dict[str, Any]) -> dict[str, Any]:
     """用 wx.login 的 code 登录"""
-    token, expires_at, resident = service.log_in(body["code"], wechat.mini().log_in)
+    token, expires_at, resident = service.log_in(body["code"], identity.by_code)
     return {"token": token, "expires_at": expires_at, "resident": resident}
 
 

@@ -41,6 +41,8 @@ class Resident(Base):
     nickname: Mapped[str] = mapped_column(String(30), default="")
     large_type: Mapped[bool] = mapped_column(default=False)
     node_id: Mapped[int | None] = mapped_column(ForeignKey("node.id"), index=True)
+    phone: Mapped[str | None] = mapped_column(EncryptedText)  # as WeChat vouched for it
+    phone_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     erased_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 

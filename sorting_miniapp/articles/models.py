@@ -204,6 +204,8 @@ class Push(Base):
     draft_id: Mapped[str] = mapped_column(CaseString(128), default="")
     remote_id: Mapped[str] = mapped_column(CaseString(64), default="")
     url: Mapped[str] = mapped_column(CaseString(500), default="")
+    followers: Mapped[int | None]  # whom a mass send was meant for, and whom it reached, as WeChat reports them
+    reached: Mapped[int | None]
     fan_out_id: Mapped[int | None] = mapped_column(ForeignKey("fan_out.id"), unique=True)
     attempts: Mapped[int] = mapped_column(default=0)
     not_before: Mapped[datetime | None] = mapped_column(UTCDateTime)

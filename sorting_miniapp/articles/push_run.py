@@ -18,8 +18,7 @@ from sorting_miniapp.faults import crash_point
 from sorting_miniapp.media import cover
 from sorting_miniapp.media import service as media
 from sorting_miniapp.wechat import official
-from sorting_miniapp.wechat.client import ALREADY_SENT
-from sorting_miniapp.wechat.errors import Outcome, WeChatError
+from sorting_miniapp.wechat.errors import ALREADY_SENT, Outcome, WeChatError
 
 log = structlog.get_logger(__name__)
 ADMIN_CODES = (89504, 89505)
@@ -131,19 +130,24 @@ def _after_error(claimed: Claimed, error: WeChatError) -> None:
             pause = MINUTE if error.errcode == TOO_FAST else timedelta(seconds=2 ** min(claimed.attempts, 6))
             again: dict[str, Any] = {"attempts": claimed.attempts + 1}
             if error.errcode:
-                again |= {"reason": f"微信暂时拒绝（{error.errcode}），稍后再试"}
+                again |= {"reason": f"{error.explanation}（{error.errcode}）"}
             _rest(claimed, pause, **again)
             return
         words = {
-            Outcome.QUOTA: "公众号今天的次数已经用完",
             Outcome.UNKNOWN: "没有收到微信的回答，是否已发出不明，请到公众号后台核对",
             Outcome.RETRY: "多次尝试没有成功",
-        }.get(error.outcome, "微信拒绝了这次推送")
+        }.get(error.outcome, error.explanation)
         known_not_sent = error.outcome in (Outcome.QUOTA, Outcome.REFUSED, Outcome.PERSON)
         gone = {"called_at": None, "draft_id": ""} if known_not_sent and not claimed.remote_id else {}
-        _end(claimed, PushState.HELD, f"{words}（{error.errcode} {error.rid}）", **gone)
+        _end(claimed, PushState.HELD, f"{words}{_reference(error)}", **gone)
     except Lost:
         log.warning("push_lost", push=claimed.id)
+
+
+def _reference(error: WeChatError) -> str:
+    """What somebody at Tencent's help desk asks for."""
+    found = " ".join(part for part in (str(error.errcode or ""), error.rid) if part)
+    return f"（{found}）" if found else ""
 
 
 def _end(claimed: Claimed, state: PushState, reason: str = "", **values: Any) -> None:

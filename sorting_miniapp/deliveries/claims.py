@@ -19,7 +19,7 @@ from sorting_miniapp.accounts.models import Resident
 from sorting_miniapp.db import database_now, db, transaction
 from sorting_miniapp.deliveries.models import Delivery, DeliveryState, FanOut, Subscription
 from sorting_miniapp.deliveries.service import quiet_now
-from sorting_miniapp.wechat.errors import Outcome
+from sorting_miniapp.wechat.errors import TOKEN_CODES, Outcome
 
 NO_CREDIT = 43101
 TRIES = 5
@@ -207,7 +207,7 @@ def _end(result: Result, now: datetime) -> dict[str, Any]:
     if result.outcome is Outcome.QUOTA:
         tomorrow = clock.local_midnight(clock.local(clock.wall_now()).date() + timedelta(days=1))
         return values | {"state": DeliveryState.READY, "not_before": tomorrow}
-    if result.outcome is Outcome.RETRY and result.claimed.attempts >= TRIES:
+    if result.outcome is Outcome.RETRY and result.claimed.attempts >= TRIES and result.errcode not in TOKEN_CODES:
         return values | ended | {"state": DeliveryState.FAILED}
     wait = timedelta(seconds=2 ** min(result.claimed.attempts, 8))
     return values | {"state": DeliveryState.READY, "not_before": clock.wall_now() + wait}

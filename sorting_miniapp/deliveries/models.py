@@ -61,6 +61,26 @@ class Subscription(Base):
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
+class AcceptSource(StrEnum):
+    CLIENT = "client"  # what the mini-program reported after the popup
+    WECHAT = "wechat"  # what WeChat pushed about the same popup
+
+
+class SubscriptionAccept(Base):
+    """One accept of a one-time template, as the client or WeChat told it. Two tellings of one tap meet in `matched`,
+    so that the tap is worth one credit.
+    """
+
+    __tablename__ = "subscription_accept"
+    __table_args__ = (Index("ix_subscription_accept_resident", "resident_id", "notice_key", "at"),)
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    notice_key: Mapped[str] = mapped_column(ForeignKey("notice_template.key"))
+    resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id"))
+    source: Mapped[AcceptSource] = mapped_column(enum_column(AcceptSource, "source"))
+    matched: Mapped[bool] = mapped_column(default=False)
+    at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+
+
 class FanOut(Base):
     """One text to many. One worker at a time runs it, by lease and fence; `reason` says why it is paused."""
 

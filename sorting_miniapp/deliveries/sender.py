@@ -24,6 +24,7 @@ from sorting_miniapp.orgs import settings
 from sorting_miniapp.wechat import mini
 from sorting_miniapp.wechat.bulk import Message, Sender
 from sorting_miniapp.wechat.errors import TOKEN_CODES, Outcome, WeChatError
+from sorting_miniapp.wechat.tokens import AccessToken
 
 log = structlog.get_logger(__name__)
 SLICE_SECONDS = 20.0
@@ -107,7 +108,7 @@ class _Slice:
             self.executor.shutdown()
         return more and not self.stopped
 
-    async def _new_token(self) -> str:
+    async def _new_token(self) -> AccessToken:
         tokens = mini().client.tokens
         refused, self.bad_token = self.bad_token, ""
         await self._beside(lambda: tokens.refuse(refused))

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from sorting_miniapp.db import db
 from sorting_miniapp.deliveries.models import NoticeTemplate
-from sorting_miniapp.wechat.template_values import problem, shorten
+from sorting_miniapp.wechat.template_values import first_problem, shorten
 
 NAMES = ("title", "time", "place", "remark", "status", "deadline")
 
@@ -29,8 +29,7 @@ class Text:
         """({field: value}, what is wrong or ''). Too long values are shortened where the rule allows it."""
         known = {name: values.get(name, "") for name in NAMES}
         filled = {key: shorten(key, pattern.format(**known)) for key, pattern in self.fields}
-        wrong = next((f"{key}: {found}" for key, value in filled.items() if (found := problem(key, value))), "")
-        return filled, wrong
+        return filled, first_problem(filled)
 
 
 def load_all() -> dict[str, Text]:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import Flask, current_app
 
 if TYPE_CHECKING:
     from sorting_miniapp.config import Settings
-    from sorting_miniapp.wechat.client import Gateway, MiniProgram, OfficialAccount
+    from sorting_miniapp.wechat.mini_program import MiniProgram
+    from sorting_miniapp.wechat.official_account import OfficialAccount
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """Both accounts, as create_app puts them together."""
+
+    mini: MiniProgram
+    official: OfficialAccount
 
 
 def mini() -> MiniProgram:
@@ -28,7 +38,8 @@ def gateway() -> Gateway:
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Make both clients. Nothing is asked of WeChat before the first call."""
-    from sorting_miniapp.wechat.client import Gateway, MiniProgram, OfficialAccount
+    from sorting_miniapp.wechat.mini_program import MiniProgram
+    from sorting_miniapp.wechat.official_account import OfficialAccount
     from sorting_miniapp.wechat.transport import Client
 
     def client(account: str, appid: str, secret: str) -> Client:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import aiohttp
 import orjson
 
 from sorting_miniapp import metrics
-from sorting_miniapp.wechat.answers import check, payload_of
-from sorting_miniapp.wechat.client import MiniProgram
-from sorting_miniapp.wechat.errors import Outcome, WeChatError
+from sorting_miniapp.wechat.answers import Answer, check, payload_of
+from sorting_miniapp.wechat.errors import Outcome, Retryable, UnknownOutcome, WeChatError
+from sorting_miniapp.wechat.mini_program import MiniProgram
 
 PATH = "/cgi-bin/message/subscribe/send"
 HEADERS = {"Content-Type": "application/json"}
@@ -32,7 +31,7 @@ class Sender:
 
     def __init__(self, mini: MiniProgram, most: int) -> None:
         self._url = mini.client.base + PATH
-        self._state = mini.state
+        self._body = mini.message_body
         connect, read = mini.client.timeout
         self._timeout = aiohttp.ClientTimeout(total=connect + read, connect=connect, sock_connect=connect)
         self._most = most
@@ -57,17 +56,8 @@ class Sender:
         metrics.WECHAT_CALLS.labels(PATH, "ok").inc()
         return str(found.get("msgid", ""))
 
-    async def _post(self, token: str, message: Message) -> dict[str, Any]:
-        body = orjson.dumps(
-            {
-                "touser": message.openid,
-                "template_id": message.template_id,
-                "page": message.page,
-                "miniprogram_state": self._state,
-                "lang": "zh_CN",
-                "data": {key: {"value": value} for key, value in message.data.items()},
-            }
-        )
+    async def _post(self, token: str, message: Message) -> Answer:
+        body = orjson.dumps(self._body(message.openid, message.template_id, message.data, message.page))
         assert self._session is not None
         try:
             async with self._session.post(
@@ -75,9 +65,9 @@ class Sender:
             ) as answer:
                 status, raw = answer.status, await answer.read()
         except aiohttp.ClientConnectorError as error:
-            raise WeChatError(Outcome.RETRY, reason=type(error).__name__) from None
+            raise Retryable(reason=type(error).__name__) from None
         except aiohttp.ConnectionTimeoutError as error:
-            raise WeChatError(Outcome.RETRY, reason=type(error).__name__) from None
+            raise Retryable(reason=type(error).__name__) from None
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise WeChatError(Outcome.UNKNOWN, reason=type(error).__name__) from None
+            raise UnknownOutcome(reason=type(error).__name__) from None
         return check(payload_of(status, raw, lost=Outcome.UNKNOWN), lost=Outcome.UNKNOWN)

@@ -6,7 +6,8 @@ A field's key is its type and a number, `thing1`. A value that breaks its rule i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Mapping
 
 LONGEST = {
     "thing": 20,
@@ -48,7 +49,7 @@ def problem(key: str, value: str) -> str | None:
         return "没有这种字段"
     if not value.strip():
         return "内容为空"
-    if any(ord(letter) < 32 for letter in value):
+    if any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in value):
         return "含有换行或控制字符"
     if kind in ("time", "date"):
         parts = value.split("~")
@@ -61,6 +62,11 @@ def problem(key: str, value: str) -> str | None:
         return f"超过 {LONGEST[kind]} 个字"
     pattern = _PATTERNS.get(kind)
     return None if pattern is None or pattern(value) else "不合字段的格式"
+
+
+def first_problem(values: Mapping[str, str]) -> str:
+    """`thing1: 超过 20 个字` for the first field whose value breaks its rule; '' when all are good."""
+    return next((f"{key}: {wrong}" for key, value in values.items() if (wrong := problem(key, value))), "")
 
 
 def shorten(key: str, value: str) -> str:

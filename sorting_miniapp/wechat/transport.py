@@ -10,14 +10,18 @@ from urllib.parse import urlsplit
 
 import orjson
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Timeout
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from wechatpy import WeChatClient
 
-from sorting_miniapp import metrics
+from sorting_miniapp import clock, metrics
 from sorting_miniapp.db import db
-from sorting_miniapp.wechat.answers import check, payload_of
-from sorting_miniapp.wechat.errors import TOKEN_CODES, Outcome, WeChatError
-from sorting_miniapp.wechat.tokens import Tokens
+from sorting_miniapp.wechat.answers import Answer, check, payload_of
+from sorting_miniapp.wechat.errors import KINDS, TOKEN_CODES, Outcome, Retryable, WeChatError
+from sorting_miniapp.wechat.tokens import AccessToken, Tokens
+
+CONNECTIONS = 32  # wechatpy keeps ten; a web process has more threads than that
 
 
 class Client(WeChatClient):  # wechatpy has no type hints
@@ -27,6 +31,8 @@ class Client(WeChatClient):  # wechatpy has no type hints
         self, account: str, appid: str, secret: str, *, base: str, timeouts: tuple[float, float], lease_seconds: float
     ) -> None:
         super().__init__(appid, secret, timeout=timeouts, auto_retry=False)
+        for scheme in ("https://", "http://"):
+            self._http.mount(scheme, HTTPAdapter(pool_connections=2, pool_maxsize=CONNECTIONS, max_retries=0))
         self.base = base.rstrip("/")
         self.tokens = Tokens(account, self._fetch_token, lease_seconds)
 
@@ -35,36 +41,49 @@ class Client(WeChatClient):  # wechatpy has no type hints
         # wechatpy evaluates every property before __init__; there is no `tokens` yet, and getmembers skips it.
         return self.tokens.current()
 
-    def _fetch_token(self) -> tuple[str, int]:
-        answer = self._request(
+    def get(self, url: str, **kwargs: Any) -> Answer:
+        """As `_request`."""
+        found: Answer = self._request("get", url, **kwargs)
+        return found
+
+    def post(self, url: str, **kwargs: Any) -> Answer:
+        """As `_request`."""
+        found: Answer = self._request("post", url, **kwargs)
+        return found
+
+    def _fetch_token(self, deadline: float | None) -> tuple[str, int]:
+        """Tencent: "获取稳定版接口调用凭据", cgi-bin/stable_token, in normal mode: never force_refresh."""
+        answer = self._once(
             "post",
             "/cgi-bin/stable_token",
-            data={"grant_type": "client_credential", "appid": self.appid, "secret": self.secret},
-            with_token=False,
-            repeatable=True,
+            None,
+            Outcome.RETRY,
+            deadline,
+            {"data": {"grant_type": "client_credential", "appid": self.appid, "secret": self.secret}},
         )
-        return str(answer["access_token"]), int(answer["expires_in"])
+        return answer.text("access_token"), answer.number("expires_in")
 
     def _request(self, method: str, url_or_endpoint: str, **kwargs: Any) -> Any:
         """One call, and one more when the token was refused.
 
-        `repeatable` says that doing it twice is harmless, so that a lost answer may be retried. Raises WeChatError.
+        `repeatable` says that doing it twice is harmless, so that a lost answer may be retried; `within` is how many
+        seconds it may take in all, the fetch of a token included. Raises WeChatError.
         """
         path = self._path(url_or_endpoint, kwargs.pop("api_base_url", ""))
         with_token = kwargs.pop("with_token", True)
         lost = Outcome.RETRY if kwargs.pop("repeatable", method == "get") else Outcome.UNKNOWN
+        within = kwargs.pop("within", None)
+        deadline = clock.monotonic() + within if within else None
         processor = kwargs.pop("result_processor", None)
         for last in (False, True):
-            token = self.tokens.current() if with_token else ""
+            token = self.tokens.current(deadline) if with_token else None
             try:
-                answer = self._once(method, path, token, lost, dict(kwargs))
+                answer = self._once(method, path, token, lost, deadline, dict(kwargs))
             except WeChatError as error:
-                metrics.WECHAT_CALLS.labels(path, error.outcome.value).inc()
-                if not with_token or error.errcode not in TOKEN_CODES or last:
+                if token is None or error.errcode not in TOKEN_CODES or last:
                     raise
                 self.tokens.refuse(token)
                 continue
-            metrics.WECHAT_CALLS.labels(path, "ok").inc()
             return processor(answer) if processor else answer
         raise AssertionError("unreachable")
 
@@ -75,31 +94,74 @@ class Client(WeChatClient):  # wechatpy has no type hints
         prefix = urlsplit(api_base_url).path or "/cgi-bin/"
         return f"{prefix.rstrip('/')}/{endpoint}"
 
-    def _once(self, method: str, path: str, token: str, lost: Outcome, kwargs: dict[str, Any]) -> dict[str, Any]:
+    def _once(
+        self,
+        method: str,
+        path: str,
+        token: AccessToken | None,
+        lost: Outcome,
+        deadline: float | None,
+        kwargs: dict[str, Any],
+    ) -> Answer:
+        try:
+            answer = self._ask(method, path, token, lost, deadline, kwargs)
+        except WeChatError as error:
+            metrics.WECHAT_CALLS.labels(path, error.outcome.value).inc()
+            raise
+        metrics.WECHAT_CALLS.labels(path, "ok").inc()
+        return answer
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        token: AccessToken | None,
+        lost: Outcome,
+        deadline: float | None,
+        kwargs: dict[str, Any],
+    ) -> Answer:
         session = db.session()
         if session.info.get("writing"):
             raise RuntimeError("WeChat must not be called inside a transaction")
-        session.commit()
+        session.commit()  # the connection to the database goes back while WeChat thinks
         params = dict(kwargs.pop("params", None) or {})
-        if token:
-            params["access_token"] = token
-        data = kwargs.pop("data", None)
-        if isinstance(data, dict) and "files" not in kwargs:
-            data = orjson.dumps(data)
-        for stream in (kwargs.get("files") or {}).values():
-            content = stream[1] if isinstance(stream, tuple) else stream
-            if hasattr(content, "seek"):
-                content.seek(0)
-        timeout = kwargs.pop("timeout", None) or self.timeout
+        if token is not None:
+            params["access_token"] = str(token)
         try:
-            answer = self._http.request(
-                method, self.base + path, params=params, data=data, timeout=timeout, allow_redirects=False, **kwargs
+            found = self._http.request(
+                method,
+                self.base + path,
+                params=params,
+                timeout=self._timeout(deadline),
+                allow_redirects=False,
+                **_body(kwargs),
             )
         except requests.RequestException as error:
-            raise WeChatError(_network(error, lost), reason=type(error).__name__) from None
-        if answer.headers.get("Content-Type", "").startswith("image/"):
-            return {"image": answer.content}
-        return check(payload_of(answer.status_code, answer.content, lost=lost), lost=lost)
+            raise KINDS[_network(error, lost)](reason=type(error).__name__) from None
+        if found.headers.get("Content-Type", "").startswith("image/"):
+            return Answer({"image": found.content}, lost)
+        return check(payload_of(found.status_code, found.content, lost=lost), lost=lost)
+
+    def _timeout(self, deadline: float | None) -> Timeout:
+        connect, read = self.timeout
+        if deadline is None:
+            return Timeout(connect=connect, read=read)
+        left = deadline - clock.monotonic()
+        if left <= 0.05:
+            raise Retryable(reason="no time left")
+        return Timeout(total=left, connect=min(connect, left), read=min(read, left))
+
+
+def _body(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """requests' arguments: JSON without \\u escapes, and files from their beginning, also at a second try."""
+    data, files = kwargs.pop("data", None), kwargs.pop("files", None)
+    if isinstance(data, dict) and not files:
+        data = orjson.dumps(data)
+    for stream in (files or {}).values():
+        content = stream[1] if isinstance(stream, tuple) else stream
+        if hasattr(content, "seek"):
+            content.seek(0)
+    return {**kwargs, "data": data, "files": files}
 
 
 def _network(error: requests.RequestException, lost: Outcome) -> Outcome:
