@@ -1,7 +1,7 @@
 """The WeChat gateway: breaker, pushed events, checked pictures, followers, accepts, verified phones
 
-Revision ID: 0002
-Revises: 0001
+Revision ID: 0002_wechat_gateway
+Revises: 0005_jobs
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from alembic import op
 from sorting_miniapp import db
 
-revision = "0002"
-down_revision = "0001"
+revision = "0002_wechat_gateway"
+down_revision = "0005_jobs"
 branch_labels = None
 depends_on = None
 

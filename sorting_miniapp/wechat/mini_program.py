@@ -1,4 +1,4 @@
-"""The mini-program's calls. Tencent's pages (miniprogram/dev/OpenApiDoc on its developers' site) are named by title.
+"""The mini-program's calls. Tencent's pages (miniprogram/dev/OpenApiDoc on its developers' site) are named by title."""
 
 from __future__ import annotations
 
