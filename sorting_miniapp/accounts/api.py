@@ -1,12 +1,20 @@
-"""POST /sessions, DELETE /sessions/current, GET and PATCH /me."""
+"""POST /sessions, DELETE /sessions/current, GET and PATCH /me, consents and their texts."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sorting_miniapp.accounts import identity, service, sessions
+from sorting_miniapp.accounts import consents, identity, service, sessions
 from sorting_miniapp.accounts.access import bearer_token, current_resident, open_to_all, resident_only
-from sorting_miniapp.accounts.schemas import LoginSchema, ProfileChangeSchema, ProfileSchema, SessionSchema
+from sorting_miniapp.accounts.schemas import (
+    ConsentsSchema,
+    ConsentTextsSchema,
+    ConsentWishSchema,
+    LoginSchema,
+    ProfileChangeSchema,
+    ProfileSchema,
+    SessionSchema,
+)
 from sorting_miniapp.limits import LOGIN, limiter
 from sorting_miniapp.web import ApiBlueprint
 
@@ -48,3 +56,30 @@ def me() -> service.Profile:
 def change_me(body: dict[str, Any]) -> service.Profile:
     """修改昵称、大字模式、所在社区"""
     return service.change(current_resident().id, body)
+
+
+@blueprint.get("/consents")
+@blueprint.response(200, ConsentTextsSchema)
+@blueprint.doc(security=[])
+@open_to_all
+def consent_texts() -> dict[str, Any]:
+    """现行的同意书与规则全文"""
+    return {"items": consents.texts(), "next": None}
+
+
+@blueprint.get("/me/consents")
+@blueprint.response(200, ConsentsSchema)
+@resident_only
+def my_consents() -> dict[str, Any]:
+    """我对各项用途是否同意"""
+    return {"items": consents.of_resident(current_resident().id), "next": None}
+
+
+@blueprint.put("/me/consents/<string:purpose>")
+@blueprint.arguments(ConsentWishSchema)
+@blueprint.response(200, ConsentsSchema)
+@resident_only
+def set_consent(body: dict[str, Any], purpose: str) -> dict[str, Any]:
+    """同意，或撤回同意"""
+    consents.settle(current_resident().id, purpose, **body)
+    return {"items": consents.of_resident(current_resident().id), "next": None}

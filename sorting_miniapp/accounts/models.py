@@ -1,14 +1,14 @@
-"""Residents (an openid each), staff with roles at nodes, their opaque sessions, and who belongs to which group."""
+"""Residents (an openid each) with consents and groups, staff with roles at nodes, and their opaque sessions."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sorting_miniapp.db import Base, BigKey, CaseString, EncryptedText, UTCDateTime, enum_column
+from sorting_miniapp.db import Base, BigKey, CaseString, EncryptedText, LongText, UTCDateTime, enum_column
 
 
 class Role(StrEnum):
@@ -137,3 +137,44 @@ class GroupMember(Base):
     asked_at: Mapped[datetime] = mapped_column(UTCDateTime)
     decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     decided_by: Mapped[str] = mapped_column(CaseString(80), default="")
+
+
+class Purpose(StrEnum):
+    """What a resident may agree to, each for itself; refusing costs no other service (个人信息保护法 art. 16)."""
+
+    NAMES_ON_LEADERBOARD = "names_on_leaderboard"
+    NAMES_IN_HOURS_RANKING = "names_in_hours_ranking"
+    PHOTOS = "photos"
+    HAND_TO_IVOLUNTEER = "hand_to_ivolunteer"
+    MINORS_UNDER_14 = "minors_under_14"
+
+
+class ConsentText(Base):
+    """A text that people agree to, one row for each version (content/consents.yaml); the latest row is in force."""
+
+    __tablename__ = "consent_text"
+    __table_args__ = (UniqueConstraint("key", "version"),)
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    key: Mapped[str] = mapped_column(CaseString(40))
+    version: Mapped[str] = mapped_column(CaseString(20))
+    title: Mapped[str] = mapped_column(String(80))
+    text: Mapped[str] = mapped_column(LongText)
+
+
+class Consent(Base):
+    """A consent with its text's version and time, kept after it is withdrawn; `live` is 1 until then."""
+
+    __tablename__ = "consent"
+    __table_args__ = (
+        UniqueConstraint("resident_id", "purpose", "live"),
+        CheckConstraint(
+            "(live IS NULL AND withdrawn_at IS NOT NULL) OR (live = 1 AND withdrawn_at IS NULL)", name="live"
+        ),
+    )
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id"))
+    purpose: Mapped[Purpose] = mapped_column(enum_column(Purpose, "purpose"))
+    version: Mapped[str] = mapped_column(CaseString(20))
+    live: Mapped[int | None] = mapped_column(SmallInteger)
+    given_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import marshmallow as ma
 
+from sorting_miniapp.accounts.models import Purpose
 from sorting_miniapp.web import LocalTime, Number, Schema, Text
 
 
@@ -38,3 +39,39 @@ class ProfileChangeSchema(Schema):
     nickname = Text(high=30)
     large_type = ma.fields.Boolean(truthy={True}, falsy={False})
     community_id = Number(low=1, allow_none=True)
+
+
+class ConsentTextSchema(Schema):
+    key = ma.fields.String(required=True)
+    version = ma.fields.String(required=True)
+    title = ma.fields.String(required=True)
+    text = ma.fields.String(required=True)
+
+
+class ConsentTextsSchema(Schema):
+    items = ma.fields.List(ma.fields.Nested(ConsentTextSchema), required=True)
+    next = ma.fields.String(required=True, allow_none=True)
+
+
+class ConsentSchema(Schema):
+    purpose = ma.fields.String(required=True, validate=ma.validate.OneOf([purpose.value for purpose in Purpose]))
+    given = ma.fields.Boolean(required=True)
+    version = ma.fields.String(required=True, allow_none=True)
+    given_at = LocalTime(required=True, allow_none=True)
+
+
+class ConsentsSchema(Schema):
+    items = ma.fields.List(ma.fields.Nested(ConsentSchema), required=True)
+    next = ma.fields.String(required=True, allow_none=True)
+
+
+class ConsentWishSchema(Schema):
+    """`version` is that of the text that was shown; it is needed to agree, not to withdraw."""
+
+    given = ma.fields.Boolean(required=True, truthy={True}, falsy={False})
+    version = Text(low=1, high=20)
+
+    @ma.validates_schema
+    def _version_with_consent(self, data: dict[str, object], **kwargs: object) -> None:
+        if data.get("given") and not data.get("version"):
+            raise ma.ValidationError("请填写所同意文本的版本", "version")

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 from flask import current_app
 
+from sorting_miniapp.accounts import consents
 from sorting_miniapp.articles import content as articles
 from sorting_miniapp.deliveries import content as deliveries
 from sorting_miniapp.events import content as events
@@ -16,6 +17,7 @@ from sorting_miniapp.orgs import service as org_service
 from sorting_miniapp.quiz import content as quiz
 
 FEATURES: tuple[tuple[str, Any], ...] = (
+    ("同意文本", consents),
     ("活动模板", events),
     ("栏目、用语和文章", articles),
     ("分类词条", guide),

@@ -25,6 +25,7 @@ from sorting_miniapp.console import (  # noqa: F401  each registers its pages on
     views_session,
     views_settings,
     views_staff,
+    views_volunteers,
 )
 from sorting_miniapp.console.blueprint import blueprint, csrf
 

@@ -25,6 +25,7 @@ OBJECTS = {
     "sign_up": "报名",
     "record": "服务记录",
     "group": "志愿团体",
+    "volunteer": "志愿者",
     "certificate": "证明",
     "job": "任务",
 }
@@ -56,6 +57,8 @@ VERBS = {
     "close": "关闭",
     "confirm_sent": "登记网址",
     "describe": "改团体信息",
+    "reveal": "查看完整信息",
+    "number": "登记i志愿编号",
     "appoint": "设负责人",
     "accept": "批准加入",
     "decline": "不批准加入",

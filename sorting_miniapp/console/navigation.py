@@ -14,6 +14,7 @@ NAVIGATION: list[tuple[str, str, tuple[Role, ...]]] = [
     ("console.home", "今日概况", ()),
     ("console.events", "活动", (Role.ORGANISER, Role.VERIFIER, Role.ANALYST, Role.ADMIN)),
     ("console.hours", "服务时长", (Role.VERIFIER, Role.ORGANISER, Role.ADMIN)),
+    ("console.volunteer_list", "志愿者", (Role.VERIFIER, Role.ADMIN)),
     ("console.group_list", "志愿团体", (Role.ORGANISER, Role.VERIFIER, Role.ADMIN)),
     ("console.certificate_list", "证明", (Role.VERIFIER, Role.ADMIN)),
     ("console.articles", "文章", (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)),

@@ -12,7 +12,7 @@ from sorting_miniapp.certificates import service as certificates
 from sorting_miniapp.certificates.api import as_answer, verify_path
 from sorting_miniapp.certificates.models import CertificateKind
 from sorting_miniapp.certificates.schemas import CertificateSchema, CertificatesSchema
-from sorting_miniapp.hours import records, schemas, service, volunteers
+from sorting_miniapp.hours import records, registration, schemas, service, volunteers
 from sorting_miniapp.limits import LOOK_UP, limiter
 from sorting_miniapp.web import ApiBlueprint, idempotent
 
@@ -25,7 +25,7 @@ blueprint = ApiBlueprint("hours", __name__, description="志愿者、服务记�
 @resident_only
 def register(body: dict[str, Any]) -> dict[str, Any]:
     """登记为志愿者，或更正登记"""
-    return volunteers.register(current_resident().id, volunteers.Identity(**body))
+    return registration.register(current_resident().id, registration.Identity(**body))
 
 
 @blueprint.get("/me/volunteer")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sorting_miniapp.db import Base, BigKey, CaseString, EncryptedText, LongText, UTCDateTime, enum_column
+from sorting_miniapp.db import Base, BigKey, CaseString, EncryptedText, JsonText, LongText, UTCDateTime, enum_column
 
 
 class DocumentKind(StrEnum):
@@ -25,6 +26,35 @@ DOCUMENT_NAMES = {
     DocumentKind.TAIWAN: "台湾居民证件",
     DocumentKind.PASSPORT: "护照",
     DocumentKind.OTHER: "其他证件",
+}
+
+
+class Skill(StrEnum):
+    PUBLICITY = "publicity"
+    TEACHING = "teaching"
+    PHOTO = "photo"
+    WRITING = "writing"
+    DESIGN = "design"
+    HOSTING = "hosting"
+    DIALECT = "dialect"
+    SIGN_LANGUAGE = "sign_language"
+    FIRST_AID = "first_aid"
+    DRIVING = "driving"
+    REPAIR = "repair"
+
+
+SKILL_NAMES = {
+    Skill.PUBLICITY: "宣传讲解",
+    Skill.TEACHING: "教学辅导",
+    Skill.PHOTO: "摄影摄像",
+    Skill.WRITING: "文字写作",
+    Skill.DESIGN: "美术设计",
+    Skill.HOSTING: "主持演出",
+    Skill.DIALECT: "方言或少数民族语言",
+    Skill.SIGN_LANGUAGE: "手语",
+    Skill.FIRST_AID: "急救",
+    Skill.DRIVING: "驾驶",
+    Skill.REPAIR: "维修",
 }
 
 
@@ -87,7 +117,13 @@ class Volunteer(Base):
     document: Mapped[str | None] = mapped_column(EncryptedText)
     document_index: Mapped[str | None] = mapped_column(CaseString(64), unique=True)
     phone: Mapped[str | None] = mapped_column(EncryptedText)
+    phone_index: Mapped[str | None] = mapped_column(CaseString(64), index=True)
     birth_date: Mapped[str | None] = mapped_column(EncryptedText)
+    skills: Mapped[Any] = mapped_column(JsonText, nullable=True)
+    ivolunteer_number: Mapped[str | None] = mapped_column(EncryptedText)
+    ivolunteer_index: Mapped[str | None] = mapped_column(CaseString(64), unique=True)
+    guardian_name: Mapped[str | None] = mapped_column(EncryptedText)
+    guardian_phone: Mapped[str | None] = mapped_column(EncryptedText)
     guardian_consent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     consent_version: Mapped[str] = mapped_column(CaseString(20))
     consented_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshmallow as ma
 
 from sorting_miniapp.events.schemas import DAYS
-from sorting_miniapp.hours.models import DocumentKind, Flag, RecordState, Source
+from sorting_miniapp.hours.models import DocumentKind, Flag, RecordState, Skill, Source
 from sorting_miniapp.web import LocalTime, Number, QueryNumber, Schema, Text
 
 
@@ -22,6 +22,14 @@ class PhoneText(Text):
         self.validators.append(ma.validate.Regexp(r"^(1[3-9][0-9]{9})?$", error="手机号码有误"))
 
 
+class IVolunteerText(Text):
+    """A number on i志愿, or nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(high=40)
+        self.validators.append(ma.validate.Regexp(r"^[A-Za-z0-9]*$", error="i志愿编号只有数字和字母"))
+
+
 class RegistrationSchema(Schema):
     """A volunteer's identity; `consent_version` is the version of 个人信息处理规则 that was shown and accepted."""
 
@@ -32,7 +40,15 @@ class RegistrationSchema(Schema):
     birth_date = ma.fields.Date()
     org_id = Number(low=1, allow_none=True)
     consent_version = Text(low=1, high=20, required=True)
+    community_id = Number(low=1)
+    skills = ma.fields.List(
+        ma.fields.Enum(Skill, by_value=True), validate=ma.validate.Length(max=len(Skill), error="选得太多")
+    )
+    group_ids = ma.fields.List(Number(low=1), validate=ma.validate.Length(max=5, error="一次最多申请 5 个团体"))
+    ivolunteer_number = IVolunteerText()
     guardian_consent = ma.fields.Boolean(truthy={True}, falsy={False})
+    guardian_name = Text(high=40)
+    guardian_phone = PhoneText()
 
 
 class VolunteerSchema(Schema):
@@ -43,6 +59,11 @@ class VolunteerSchema(Schema):
     document_kind = ma.fields.String(required=True)
     document = ma.fields.String(required=True)
     phone = ma.fields.String(required=True)
+    phone_verified = ma.fields.Boolean(required=True)
+    birth_year = ma.fields.Integer(required=True)
+    skills = ma.fields.List(ma.fields.String(), required=True)
+    ivolunteer_number = ma.fields.String(required=True)
+    guardian = ma.fields.String(required=True)
     org = ma.fields.Nested(OrgSchema, required=True)
     consent_version = ma.fields.String(required=True)
     registered_at = LocalTime(required=True)

@@ -1,108 +1,52 @@
-"""Registration as a volunteer: identity sealed at rest and masked on the way out, consent with its version."""
+"""Volunteers as they see themselves and as staff may see them: identity masked on the way out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Row, Select, func, or_, select
 
-from sorting_miniapp import clock, crypto
+from sorting_miniapp import audit, crypto
+from sorting_miniapp.accounts.access import StaffActor
+from sorting_miniapp.accounts.models import Resident, Role
 from sorting_miniapp.certificates import masking
-from sorting_miniapp.db import db, new_public_id, transaction, violated
-from sorting_miniapp.errors import Conflict, Invalid, NotFound
-from sorting_miniapp.events.places import lock_resident
+from sorting_miniapp.db import db, transaction
+from sorting_miniapp.errors import Forbidden, Invalid, NotFound
 from sorting_miniapp.hours import identity, ledger, rounding
-from sorting_miniapp.hours.models import DocumentKind, Volunteer
-from sorting_miniapp.orgs import service as orgs
-from sorting_miniapp.orgs import settings
+from sorting_miniapp.hours.models import DOCUMENT_NAMES, DocumentKind, HoursLedger, Volunteer
 from sorting_miniapp.orgs.models import Node
+from sorting_miniapp.orgs.tree import within
+
+PAGE = 20
+KEEPERS = (Role.VERIFIER, Role.ADMIN)
 
 
-@dataclass(frozen=True)
-class Identity:
-    """What a person says of themselves. `birth_date` may be left out with an identity card, which holds it."""
-
-    name: str
-    document_kind: DocumentKind
-    document: str
-    consent_version: str
-    phone: str = ""
-    birth_date: date | None = None
-    org_id: int | None = None
-    guardian_consent: bool = False
+def document_index(kind: DocumentKind, document: str) -> str:
+    """The keyed fingerprint by which a document is found."""
+    return crypto.keyring().index(f"{kind.value}:{document}")
 
 
-def register(resident_id: int, said: Identity) -> dict[str, Any]:
-    """Register, or correct what was registered. Raises Invalid; Conflict when the document is another account's."""
-    document = said.document.upper().replace(" ", "")
-    birth = _birth(said, document)
-    node_id, path = _unit(said.org_id)
-    minor = birth is not None and identity.age_on(birth, clock.today()) < settings.read("minor_age", path)
-    if minor and not said.guardian_consent:
-        raise Invalid(
-            "guardian_consent_needed", "未成年人登记须经监护人同意", _field("guardian_consent", "须经监护人同意")
-        )
-    now = clock.now()
-    try:
-        with transaction() as session:
-            lock_resident(session, resident_id)
-            row = session.scalar(select(Volunteer).where(Volunteer.resident_id == resident_id))
-            if row is None:
-                row = Volunteer(resident_id=resident_id, number=f"?{new_public_id()}", created_at=now)
-                session.add(row)
-            row.node_id, row.name, row.document_kind, row.document = node_id, said.name, said.document_kind, document
-            row.document_index = crypto.keyring().index(f"{said.document_kind.value}:{document}")
-            row.phone, row.birth_date = said.phone or None, birth.isoformat() if birth else None
-            row.guardian_consent_at = now if minor else None
-            row.consent_version, row.consented_at, row.changed_at = said.consent_version, now, now
-            session.flush()
-            if row.number.startswith("?"):
-                row.number = f"LZ{row.id:08d}"
-                session.flush()
-    except IntegrityError as error:
-        if violated(error) != "uq_volunteer_document_index":
-            raise
-        raise Conflict("document_registered", "这个证件号码已由其他账号登记，请联系工作人员") from error
-    return profile(resident_id)
-
-
-def _field(name: str, message: str) -> dict[str, Any]:
-    return {"fields": {name: [message]}}
-
-
-def _birth(said: Identity, document: str) -> date | None:
-    if said.document_kind is not DocumentKind.ID_CARD:
-        birth = said.birth_date
-    else:
-        birth = identity.id_card_birth(document)
-        if birth is None or (said.birth_date is not None and said.birth_date != birth):
-            raise Invalid("document", "身份证号码有误", _field("document", "身份证号码有误"))
-    if birth is not None and birth > clock.today():
-        raise Invalid("birth_date", "出生日期有误", _field("birth_date", "出生日期有误"))
-    return birth
-
-
-def _unit(org_id: int | None) -> tuple[int, str]:
-    if org_id is None:
-        city = orgs.root()
-        return city.id, city.path
-    node = db.session().get(Node, org_id)
-    if node is None or not node.active:
-        raise Invalid("org_unknown", "没有这个单位或团体", _field("org_id", "没有这个单位或团体"))
-    return node.id, node.path
+def phone_index(phone: str) -> str | None:
+    """The keyed fingerprint by which a phone number is found; None for no number."""
+    return crypto.keyring().index(f"phone:{phone}") if phone else None
 
 
 def find(resident_id: int) -> Row[*tuple[Any, ...]]:
-    """(Volunteer, org_id, org_name, path). Raises NotFound for who has not registered."""
+    """(Volunteer, org_id, org_name, path, vouched: the phone by WeChat). Raises NotFound for who has not registered."""
     row = (
         db.session()
         .execute(
-            select(Volunteer, Node.id.label("org_id"), Node.name.label("org_name"), Node.path)
+            select(
+                Volunteer,
+                Node.id.label("org_id"),
+                Node.name.label("org_name"),
+                Node.path,
+                Resident.phone.label("vouched"),
+            )
             .join(Node, Node.id == Volunteer.node_id)
+            .join(Resident, Resident.id == Volunteer.resident_id)
             .where(Volunteer.resident_id == resident_id)
             .execution_options(populate_existing=True)
         )
@@ -123,6 +67,11 @@ def profile(resident_id: int) -> dict[str, Any]:
         "document_kind": volunteer.document_kind.value,
         "document": masking.document(volunteer.document or ""),
         "phone": masking.phone(volunteer.phone or ""),
+        "phone_verified": volunteer.phone is not None and volunteer.phone == row.vouched,
+        "birth_year": int(volunteer.birth_date[:4]),
+        "skills": volunteer.skills or [],
+        "ivolunteer_number": masking.document(volunteer.ivolunteer_number or ""),
+        "guardian": masking.name(volunteer.guardian_name or ""),
         "org": {"id": row.org_id, "name": row.org_name},
         "consent_version": volunteer.consent_version,
         "registered_at": volunteer.created_at,
@@ -140,3 +89,96 @@ def names(residents: Sequence[int]) -> dict[int, str]:
         select(Volunteer.resident_id, Volunteer.name).where(Volunteer.resident_id.in_(set(residents)))
     )
     return {row.resident_id: masking.name(row.name) for row in rows if row.name}
+
+
+def age_on(resident_id: int, day: date) -> int | None:
+    """The full years of a registered volunteer on that day; None for who has not registered."""
+    query = select(Volunteer.birth_date).where(Volunteer.resident_id == resident_id)
+    birth = db.session().scalar(query)
+    return identity.age_on(date.fromisoformat(birth), day) if birth else None
+
+
+def _listed() -> Select[*tuple[Any, ...]]:
+    minutes = select(func.sum(HoursLedger.minutes)).where(HoursLedger.resident_id == Volunteer.resident_id)
+    return (
+        select(
+            Volunteer,
+            Node.name.label("org_name"),
+            Node.path,
+            Resident.public_id,
+            func.coalesce(minutes.scalar_subquery(), 0).label("minutes"),
+        )
+        .join(Node, Node.id == Volunteer.node_id)
+        .join(Resident, Resident.id == Volunteer.resident_id)
+        .where(Volunteer.name.is_not(None))
+    )
+
+
+def search(words: str, branches: Sequence[str], before: int | None = None) -> dict[str, Any]:
+    """Volunteers of the branches, newest first; `words`: a whole volunteer number, document, phone, or part of a unit.
+
+    Names are sealed and cannot be searched. Rows (Volunteer, org_name, path, public_id, minutes); one statement.
+    """
+    query = _listed().where(within(Node.path, branches))
+    if words:
+        tidied = identity.tidy(words)
+        documents = [document_index(kind, tidied) for kind in DocumentKind]
+        query = query.where(
+            or_(
+                Volunteer.number == tidied,
+                Volunteer.document_index.in_(documents),
+                Volunteer.phone_index == phone_index(tidied),
+                Node.name.contains(words, autoescape=True),
+            )
+        )
+    if before is not None:
+        query = query.where(Volunteer.id < before)
+    rows = db.session().execute(query.order_by(Volunteer.id.desc()).limit(PAGE + 1)).all()
+    return {"items": rows[:PAGE], "next": str(rows[PAGE - 1].Volunteer.id) if len(rows) > PAGE else None}
+
+
+def in_branch(volunteer_id: int, branches: Sequence[str]) -> Row[*tuple[Any, ...]]:
+    """A row of `search`. Raises NotFound."""
+    row = db.session().execute(_listed().where(Volunteer.id == volunteer_id, within(Node.path, branches))).first()
+    if row is None:
+        raise NotFound("volunteer_not_found", "没有找到这位志愿者")
+    return row
+
+
+def masked(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
+    """What lists show of a row of `search`."""
+    person: Volunteer = row.Volunteer
+    return {
+        "id": person.id,
+        "number": person.number,
+        "name": masking.name(person.name or ""),
+        "document_kind": DOCUMENT_NAMES[person.document_kind],
+        "document": masking.document(person.document or ""),
+        "phone": masking.phone(person.phone or ""),
+        "ivolunteer_number": masking.document(person.ivolunteer_number or ""),
+        "org_name": row.org_name,
+        "minutes": int(row.minutes),
+        "stars": rounding.stars(int(row.minutes)),
+        "registered_at": person.created_at,
+    }
+
+
+def reveal(actor: StaffActor, volunteer_id: int, reason: str) -> dict[str, str]:
+    """The unmasked identity, for a reason that is written down. Raises NotFound, Forbidden, Invalid."""
+    if not reason or len(reason) > 200:
+        raise Invalid("reason_required", "请填写查看的原因（200 字内）")
+    row = in_branch(volunteer_id, actor.branches())
+    if not any(actor.may(role, row.path) for role in KEEPERS):
+        raise Forbidden()
+    person: Volunteer = row.Volunteer
+    with transaction():
+        after = {"reason": reason}
+        audit.record(actor.username, "volunteer.reveal", "volunteer", person.id, node_path=row.path, after=after)
+    return {
+        "姓名": person.name or "",
+        DOCUMENT_NAMES[person.document_kind]: person.document or "",
+        "手机号码": person.phone or "",
+        "出生日期": person.birth_date or "",
+        "i志愿编号": person.ivolunteer_number or "",
+        "监护人": " ".join(part for part in (person.guardian_name, person.guardian_phone) if part),
+    }

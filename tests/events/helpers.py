@@ -15,8 +15,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from sorting_miniapp import clock
+from sorting_miniapp.accounts import consents, sessions, staff
 from sorting_miniapp.accounts import service as accounts
-from sorting_miniapp.accounts import sessions, staff
 from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.db import db
@@ -101,6 +101,7 @@ def make_staff(username: str, role: Role, node_id: int) -> StaffActor:
 def make_world(app: Flask) -> World:
     with app.app_context():
         notice_texts.load(CONTENT)
+        consents.load(CONTENT)
         city = orgs.add(None, "连州市", NodeKind.CITY, "test", key="city").id
         town = orgs.add(city, "星子镇", NodeKind.TOWN, "test", key="town").id
         other = orgs.add(city, "东陂镇", NodeKind.TOWN, "test", key="other").id

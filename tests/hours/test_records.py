@@ -27,7 +27,6 @@ from tests.events.helpers import (
     at_once,
     make_event,
     make_people,
-    make_person,
     make_staff,
     notices,
     scan,
@@ -228,6 +227,7 @@ def _claim(world: World, person: Person, **values: Any) -> Any:
 
 def register(world: World, person: Person, document: str = "44188219900101001X", **values: Any) -> Any:
     body = {"name": "张三丰", "document_kind": "passport", "document": document, "consent_version": "2026-01"}
+    body["birth_date"] = "1990-01-01"
     return world.app.test_client().put("/api/v1/me/volunteer", json=body | values, headers=person.headers)
 
 
@@ -281,40 +281,6 @@ def test_records_of_others_are_not_listed(world: World, hands: Hands) -> None:
         states = list(RecordState)
         assert len(records.listed(world.verifier.branches(), states)["items"]) == 1
         assert records.listed(world.foreigner.branches(), states)["items"] == []
-
-
-def test_a_volunteer_is_masked_sealed_and_registered_once_per_document(world: World) -> None:
-    people = [make_person(world.app, name) for name in ("a1", "a2")]
-    made = register(world, people[0], phone="13812345678", org_id=world.town).get_json()
-    assert (made["name"], made["document"], made["phone"]) == ("张**", "441*************1X", "138****5678")
-    assert made["number"].startswith("LZ")
-    assert (made["minutes"], made["stars"], made["org"]["name"]) == (0, 0, "星子镇")
-    twin = register(world, people[1])
-    assert (twin.status_code, twin.get_json()["code"]) == (409, "document_registered")
-    changed = register(world, people[0], document="E12345678").get_json()
-    assert changed["number"] == made["number"]
-    with world.app.app_context():
-        raw = db.session.connection().exec_driver_sql("SELECT * FROM volunteer").fetchall()
-    text = str(raw)
-    for secret in ("张三丰", "E12345678", "13812345678", "44188219900101001X"):
-        assert secret not in text
-    assert world.app.test_client().get("/api/v1/me/volunteer", headers=people[1].headers).status_code == 404
-
-
-def test_an_identity_card_is_checked_and_tells_the_age(sqlite_world: World) -> None:
-    person = make_person(sqlite_world.app, "minor")
-    card = {"document_kind": "id_card"}
-    assert register(sqlite_world, person, document="441882199001010011", **card).get_json()["code"] == "document"
-    child = _card("44188220150601001")
-    refused = register(sqlite_world, person, document=child, **card)
-    assert refused.get_json()["code"] == "guardian_consent_needed"
-    assert register(sqlite_world, person, document=child, guardian_consent=True, **card).status_code == 200
-
-
-def _card(first: str) -> str:
-    from sorting_miniapp.hours.identity import CHECK, WEIGHTS
-
-    return first + CHECK[sum(int(d) * w for d, w in zip(first, WEIGHTS, strict=True)) % 11]
 
 
 @given(st.integers(0, 100_000))
