@@ -68,6 +68,7 @@ class Settings:
     simulator_callback_base: str = _env(
         "SIMULATOR_CALLBACK_BASE", "", "where the simulator posts its events; empty: the web process on loopback"
     )
+    simulator_state: str = _env("SIMULATOR_STATE", "", "file the simulator keeps its state in; empty: memory only")
     demo_password: str = _env(
         "DEMO_PASSWORD", "", "password of the demo staff; empty: generated, kept in INSTANCE", True
     )

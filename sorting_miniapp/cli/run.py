@@ -48,6 +48,7 @@ def _welcome(environ: dict[str, str]) -> str:
 def main() -> int:
     os.chdir(ROOT)
     environ = environment(Path(os.environ.get("INSTANCE") or "instance").resolve())
+    environ.setdefault("SIMULATOR_STATE", str(Path(environ["INSTANCE"]) / "simulator.json"))
     counts = prepare(environ)
     fresh = sum(part["added"] + part["changed"] for part in counts.values())
     sys.stdout.write(f"  Content: {fresh} rows added or changed\n{_welcome(environ)}")

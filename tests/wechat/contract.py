@@ -18,7 +18,7 @@ BAD_FORMAT = 47001
 # What the caller must have before it calls: a person, a code, a draft …
 PLACES = (
     "appid", "secret", "openid", "official_openid", "login_code", "phone_code", "session_signature", "template",
-    "thumb", "draft", "published_draft", "publish_id", "article_id", "msg_id", "rid", "clientmsgid",
+    "thumb", "draft", "publish_id", "article_id", "msg_id", "rid", "clientmsgid",
 )  # fmt: skip
 
 

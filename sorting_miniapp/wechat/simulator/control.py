@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-import html
-import secrets
-import time
 from typing import Any
 
 import orjson
 from aiohttp import web
 
-from sorting_miniapp.wechat.simulator import official
-from sorting_miniapp.wechat.simulator.mini import CODE_LIFE
-from sorting_miniapp.wechat.simulator.server import FAULTS, STATE, json_answer
-from sorting_miniapp.wechat.simulator.state import Person, State
+from sorting_miniapp.wechat.simulator import followers, mass, mini, subscribe
+from sorting_miniapp.wechat.simulator.courier import account_of, posted
+from sorting_miniapp.wechat.simulator.server import COURIERS, STATE, json_answer
+from sorting_miniapp.wechat.simulator.state import Event, Person, State, Template
 
 PAGE = 1000
+KEPT_BY_RESET = ("mini", "official")
 
 
-async def _given(request: web.Request) -> dict[str, Any]:
+async def given(request: web.Request) -> dict[str, Any]:
+    """The JSON object of a request, empty without a body."""
+    request.app[STATE].changes += 1
     raw = await request.read()
-    if request.content_type == "application/x-www-form-urlencoded":
-        return {key: str(value) for key, value in (await request.post()).items()}
     try:
         found = orjson.loads(raw) if raw.strip() else {}
     except orjson.JSONDecodeError:
@@ -30,6 +28,13 @@ async def _given(request: web.Request) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise web.HTTPBadRequest(text="not an object")
     return found
+
+
+def number(body: dict[str, Any], name: str, default: float) -> float:
+    try:
+        return float(body.get(name, default))
+    except (TypeError, ValueError):
+        raise web.HTTPBadRequest(text=f"{name} is not a number") from None
 
 
 def _person(request: web.Request) -> Person:
@@ -44,44 +49,81 @@ def _ids(person: Person) -> dict[str, Any]:
 
 
 async def new_users(request: web.Request) -> web.Response:
-    body, state = await _given(request), request.app[STATE]
+    body, state = await given(request), request.app[STATE]
     unionid = bool(body.get("unionid", True))
     if "count" in body:
-        return json_answer({"users": [_ids(state.new_person(unionid)) for _ in range(int(body["count"]))]})
+        count = int(number(body, "count", 1))
+        return json_answer({"users": [_ids(state.new_person(unionid)) for _ in range(count)]})
     return json_answer(_ids(state.new_person(unionid)))
 
 
+async def one_user(request: web.Request) -> web.Response:
+    return json_answer(_ids(_person(request)))
+
+
+async def change_user(request: web.Request) -> web.Response:
+    """What wx shows of a person: name, tags, blocked (40226), seen (the mini-program was opened just now)."""
+    body, person, state = await given(request), _person(request), request.app[STATE]
+    person.name = str(body.get("name", person.name))
+    person.blocked = bool(body.get("blocked", person.blocked))
+    person.tags = [int(tag) for tag in body.get("tags", person.tags)]
+    if body.get("seen"):
+        person.seen_at = state.now()
+    return json_answer(_ids(person))
+
+
 async def new_code(request: web.Request) -> web.Response:
-    person, code = _person(request), secrets.token_urlsafe(24)
-    request.app[STATE].codes[code] = (person.openid, time.time() + CODE_LIFE)
-    return json_answer({"code": code})
+    await given(request)
+    return json_answer({"code": mini.new_code(request.app[STATE], _person(request).openid)})
 
 
 async def new_phone_code(request: web.Request) -> web.Response:
-    person, code = _person(request), secrets.token_hex(32)
-    request.app[STATE].phone_codes[code] = (person.openid, time.time() + CODE_LIFE)
-    return json_answer({"code": code})
+    await given(request)
+    return json_answer({"code": mini.new_phone_code(request.app[STATE], _person(request).openid)})
 
 
-async def subscribe(request: web.Request) -> web.Response:
-    body, person = await _given(request), _person(request)
-    if body.get("accept", True):
-        person.credits[str(body["template"])] += int(body.get("times", 1))
-    return json_answer({"credits": dict(person.credits)})
+async def subscribe_one(request: web.Request) -> web.Response:
+    """{template or templates, accept, times}: the popup's answer; {template, revoke: true}: off in the settings."""
+    body, person, state = await given(request), _person(request), request.app[STATE]
+    templates = [str(one) for one in body.get("templates") or [body.get("template", "")] if one]
+    if not templates:
+        raise web.HTTPBadRequest(text="no template")
+    if body.get("revoke"):
+        for template in templates:
+            subscribe.revoke(state, person, template)
+    else:
+        wanted = dict.fromkeys(templates, bool(body.get("accept", True)))
+        subscribe.answer_popup(state, person, wanted, int(number(body, "times", 1)))
+    return json_answer({"credits": dict(person.credits), "lasting": sorted(person.lasting)})
 
 
 async def subscribe_many(request: web.Request) -> web.Response:
-    """`count` new people, each with one credit for `template`."""
-    body, state = await _given(request), request.app[STATE]
-    people = [state.new_person() for _ in range(int(body["count"]))]
+    """`count` new people, each with one credit for `template`; no events."""
+    body, state = await given(request), request.app[STATE]
+    template = str(body["template"])
+    state.templates.setdefault(template, Template(template, template))
+    people = [state.new_person() for _ in range(int(number(body, "count", 1)))]
     for person in people:
-        person.credits[str(body["template"])] += 1
+        person.credits[template] += 1
     return json_answer({"openids": [person.openid for person in people]})
 
 
+async def new_template(request: web.Request) -> web.Response:
+    """{id, title, fields: [[key, label]], kind: 2 or 3, banned}: added or replaced."""
+    body, state = await given(request), request.app[STATE]
+    try:
+        fields = [[str(key), str(label)] for key, label in body.get("fields", [])]
+        found = Template(str(body["id"]), str(body.get("title", body["id"])), fields)
+        found.kind, found.banned = int(body.get("kind", 2)), bool(body.get("banned", False))
+    except (KeyError, TypeError, ValueError):
+        raise web.HTTPBadRequest(text="id, title, fields, kind, banned") from None
+    state.templates[found.id] = found
+    return json_answer(dataclasses.asdict(found))
+
+
 async def follow(request: web.Request) -> web.Response:
-    body, person = await _given(request), _person(request)
-    person.follows = bool(body.get("follow", True))
+    body, person = await given(request), _person(request)
+    followers.set_following(request.app[STATE], person, bool(body.get("follow", True)))
     return json_answer({"follows": person.follows})
 
 
@@ -89,14 +131,15 @@ async def received(request: web.Request) -> web.Response:
     """What was asked of the simulator: items after a sequence number, or with summary=1 numbers only."""
     state, path = request.app[STATE], request.query.get("path", "")
     if request.query.get("summary"):
-        by_errcode = {
-            str(errcode): number for (where, errcode), number in state.counts.items() if not path or where == path
-        }
+        by_errcode: dict[str, int] = {}
+        for where, codes in state.counts.items():
+            for errcode, count in codes.items() if path in ("", where) else ():
+                by_errcode[str(errcode)] = by_errcode.get(str(errcode), 0) + count
         return json_answer(
             {"count": sum(by_errcode.values()), "by_errcode": by_errcode, "by_openid": dict(state.by_openid)}
         )
     after = int(request.query.get("after", "0"))
-    found = [row for row in state.log if row["seq"] > after and (not path or row["path"] == path)]
+    found = [row for row in state.log if row["seq"] > after and path in ("", row["path"])]
     more = found[PAGE - 1]["seq"] if len(found) > PAGE else None
     return json_answer({"items": found[:PAGE], "next": more})
 
@@ -104,86 +147,149 @@ async def received(request: web.Request) -> web.Response:
 async def phone(request: web.Request) -> web.Response:
     person = _person(request)
     return json_answer(
-        {"messages": person.messages, "follows": person.follows, "credits": dict(person.credits), "phone": person.phone}
+        {
+            "messages": person.messages,
+            "follows": person.follows,
+            "credits": dict(person.credits),
+            "lasting": sorted(person.lasting),
+            "phone": person.phone,
+            "name": person.name,
+        }
     )
 
 
 async def add_fault(request: web.Request) -> web.Response:
     try:
-        fault = request.app[FAULTS].add(await _given(request))
+        fault = request.app[STATE].faults.add(await given(request))
     except (ValueError, TypeError) as error:
         raise web.HTTPBadRequest(text=str(error)) from None
     return json_answer(dataclasses.asdict(fault))
 
 
 async def clear_faults(request: web.Request) -> web.Response:
-    request.app[FAULTS].clear()
+    request.app[STATE].faults.clear()
     return json_answer({})
+
+
+def _fits(value: Any, current: Any) -> bool:
+    if isinstance(current, bool) or isinstance(value, bool):
+        return isinstance(current, bool) and isinstance(value, bool)
+    return isinstance(value, int | float if isinstance(current, float) else type(current))
 
 
 async def settings(request: web.Request) -> web.Response:
     found = request.app[STATE].settings
     if request.method == "POST":
-        for key, value in (await _given(request)).items():
-            if not hasattr(found, key):
-                raise web.HTTPBadRequest(text=f"no setting {key}")
+        wanted = await given(request)
+        for key, value in wanted.items():
+            if not hasattr(found, key) or not _fits(value, getattr(found, key)):
+                raise web.HTTPBadRequest(text=f"no setting {key} of this kind")
+        for key, value in wanted.items():
             setattr(found, key, value)
     return json_answer(dataclasses.asdict(found))
 
 
+async def clock(request: web.Request) -> web.Response:
+    """{seconds}: let the simulator's own time go on by so much: codes and tokens die, quotas begin anew."""
+    state = request.app[STATE]
+    state.offset += number(await given(request), "seconds", 0)
+    return json_answer({"offset": state.offset})
+
+
 async def reset(request: web.Request) -> web.Response:
+    """An empty platform; the accounts, their tokens, the known templates and the callback's address stay."""
+    await given(request)
     state = request.app[STATE]
     fresh = State(state.mini, state.official)
+    fresh.settings.callback_base = state.settings.callback_base
+    fresh.templates = {key: one for key, one in state.templates.items() if one.fields}
+    for task in list(state._tasks):
+        task.cancel()
     for field in dataclasses.fields(State):
-        setattr(state, field.name, getattr(fresh, field.name))
-    request.app[FAULTS].clear()
+        # The couriers go on waiting at the same outbox.
+        if field.name not in (*KEPT_BY_RESET, "_outbox", "_tasks"):
+            setattr(state, field.name, getattr(fresh, field.name))
+    while not state._outbox.empty():
+        state._outbox.get_nowait()
     return json_answer({})
 
 
 async def confirm(request: web.Request) -> web.Response:
-    msg_id = int(request.match_info["msg_id"])
+    """{confirm: false} is the administrator's no."""
+    body, msg_id = await given(request), int(request.match_info["msg_id"])
     if msg_id not in request.app[STATE].mass_jobs:
         raise web.HTTPNotFound(text="no such job")
-    official.confirm(request.app[STATE], msg_id)
+    mass.confirm(request.app[STATE], msg_id, bool(body.get("confirm", True)))
     return json_answer({})
 
 
-async def page(request: web.Request) -> web.Response:
-    """A plain page for people: what was received, and the newest users' phones."""
+def _event(state: State, event: Event, render: bool) -> dict[str, Any]:
+    told = {key: value for key, value in dataclasses.asdict(event).items() if key not in ("wrapper", "rows", "content")}
+    if render:
+        sent = posted(state, event, {})
+        path = f"/wechat/callback/{account_of(state, event).name}?{sent.query}"
+        told |= {"path": path, "body": sent.body.decode(), "content_type": sent.content_type}
+    return told
+
+
+async def events(request: web.Request) -> web.Response:
+    """The events made, oldest first; render=1 adds how each would be posted now (path, body, content_type)."""
+    state, name = request.app[STATE], request.query.get("name", "")
+    render = bool(request.query.get("render"))
+    return json_answer({"items": [_event(state, one, render) for one in state.events if name in ("", one.name)]})
+
+
+async def send_again(request: web.Request) -> web.Response:
+    """Deliver an event once more."""
+    await given(request)
+    state, wanted = request.app[STATE], int(request.match_info["number"])
+    found = next((event for event in state.events if event.number == wanted), None)
+    if found is None:
+        raise web.HTTPNotFound(text="no such event")
+    found.state = "waiting"
+    state._outbox.put_nowait(found)
+    return json_answer({})
+
+
+async def check_callback(request: web.Request) -> web.Response:
+    """Ask an account's callback to prove itself, as the console of WeChat does when the address is entered."""
+    await given(request)
+    state, couriers = request.app[STATE], request.app[COURIERS]
+    account = state.mini if request.match_info["account"] == "mini" else state.official
+    return json_answer({"ok": await couriers.check(account), "address": couriers.address(account)})
+
+
+async def jobs(request: web.Request) -> web.Response:
     state = request.app[STATE]
-    rows = "".join(
-        f"<tr><td>{row['seq']}</td><td>{html.escape(row['path'])}</td><td>{row['errcode']}</td></tr>"
-        for row in list(state.log)[-50:][::-1]
+    return json_answer(
+        {
+            "mass": [dataclasses.asdict(job) for job in state.mass_jobs.values()],
+            "publish": [dataclasses.asdict(job) for job in state.publish_jobs.values()],
+        }
     )
-    people = "".join(
-        f"<li><code>{html.escape(p.openid)}</code>：消息 {len(p.messages)} 条，"
-        f"<a href='/_sim/users/{html.escape(p.openid)}/phone'>看手机</a></li>"
-        for p in list(state.people.values())[-20:][::-1]
-    )
-    text = (
-        "<!doctype html><html lang='zh-CN'><meta charset='utf-8'><meta name='viewport' content='width=device-width'>"
-        "<title>微信模拟器</title><h1>微信模拟器</h1><p>仅用于开发和演练，数据只在内存中。</p>"
-        f"<h2>用户（共 {len(state.people)} 人，显示最近 20 人）</h2><ul>{people or '<li>还没有用户</li>'}</ul>"
-        "<h2>最近收到的请求</h2><table border='1' cellpadding='4'><tr><th>序号</th><th>接口</th><th>结果码</th></tr>"
-        f"{rows}</table></html>"
-    )
-    return web.Response(text=text, content_type="text/html")
 
 
 def add_routes(app: web.Application) -> None:
     user = "/_sim/users/{openid}"
-    app.router.add_get("/", page)
     app.router.add_post("/_sim/users", new_users)
+    app.router.add_get(user, one_user)
+    app.router.add_post(user, change_user)
     app.router.add_post(f"{user}/codes", new_code)
     app.router.add_post(f"{user}/phone-codes", new_phone_code)
-    app.router.add_post(f"{user}/subscriptions", subscribe)
+    app.router.add_post(f"{user}/subscriptions", subscribe_one)
     app.router.add_post(f"{user}/follow", follow)
     app.router.add_get(f"{user}/phone", phone)
     app.router.add_post("/_sim/subscriptions", subscribe_many)
+    app.router.add_post("/_sim/templates", new_template)
     app.router.add_get("/_sim/received", received)
     app.router.add_post("/_sim/faults", add_fault)
     app.router.add_delete("/_sim/faults", clear_faults)
     app.router.add_get("/_sim/settings", settings)
     app.router.add_post("/_sim/settings", settings)
+    app.router.add_post("/_sim/clock", clock)
     app.router.add_post("/_sim/reset", reset)
+    app.router.add_get("/_sim/jobs", jobs)
     app.router.add_post("/_sim/mass/{msg_id:[0-9]+}/confirm", confirm)
+    app.router.add_get("/_sim/events", events)
+    app.router.add_post("/_sim/events/{number:[0-9]+}/again", send_again)
+    app.router.add_post("/_sim/callback/{account:mini|official}", check_callback)
