@@ -12,11 +12,14 @@ from werkzeug.routing import IntegerConverter
 
 from sorting_miniapp import (
     api_docs,
+    articles,
+    callbacks,
     cli,
     clock,
     config,
     console,
     crypto,
+    deliveries,
     errors_web,
     hours,
     limits,
@@ -83,6 +86,9 @@ def create_app(settings: config.Settings | None = None) -> Flask:
         api.register_blueprint(blueprint, url_prefix="/api/v1")
     hours.init_app()
     operations.init_app(app)
+    callbacks.init_app(app)
+    deliveries.init_app()
+    articles.init_app()
     api_docs.init_app(app)
     app.register_blueprint(verification_pages)
     app.register_blueprint(pictures)

@@ -13,11 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_plus
 
 from dotenv import dotenv_values
 
 SIMULATOR = "simulator"
 LIVE = "live"
+CLOUDRUN = "cloudrun"
 
 
 class ConfigError(Exception):
@@ -43,10 +45,15 @@ class Settings:
     data_keys: str = _env(
         "DATA_KEYS", "", "comma-separated base64 keys of 32 bytes; the first encrypts, all decrypt", True
     )
-    wechat_mode: str = _env("WECHAT_MODE", LIVE, "`live` or `simulator`")
+    wechat_mode: str = _env("WECHAT_MODE", LIVE, "`live`, `simulator` or `cloudrun` (WeChat CloudRun)")
     wechat_api_base: str = _env(
         "WECHAT_API_BASE", "https://api.weixin.qq.com", "WeChat's API, or the simulator's address"
     )
+    cloudrun_env: str = _env("CBR_ENV_ID", "", "set by CloudRun; `cloudrun` does not start without it")
+    mysql_address: str = _env("MYSQL_ADDRESS", "", "set by CloudRun: its MySQL, host:port, where DATABASE_URL is empty")
+    mysql_username: str = _env("MYSQL_USERNAME", "", "set by CloudRun")
+    mysql_password: str = _env("MYSQL_PASSWORD", "", "set by CloudRun", True)
+    mysql_database: str = _env("MYSQL_DATABASE", "sorting", "database on CloudRun's MySQL")
     mini_appid: str = _env("WECHAT_MINI_APPID", "", "mini-program: appid")
     mini_secret: str = _env("WECHAT_MINI_SECRET", "", "mini-program: secret", True)
     mini_token: str = _env("WECHAT_MINI_TOKEN", "", "mini-program: callback token", True)
@@ -82,6 +89,10 @@ class Settings:
     @property
     def simulated(self) -> bool:
         return self.wechat_mode == SIMULATOR
+
+    @property
+    def cloudrun(self) -> bool:
+        return self.wechat_mode == CLOUDRUN
 
     @property
     def instance_path(self) -> Path:
@@ -129,6 +140,14 @@ def normalise_database_url(url: str, instance: Path) -> str:
     return url
 
 
+def _cloudrun_database(settings: Settings) -> str:
+    """The MySQL that CloudRun describes in its own variables; '' elsewhere."""
+    if not settings.cloudrun or not settings.mysql_address:
+        return ""
+    user, password = quote_plus(settings.mysql_username), quote_plus(settings.mysql_password)
+    return f"mysql://{user}:{password}@{settings.mysql_address}/{settings.mysql_database}"
+
+
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read and check the settings. Raises ConfigError naming the first bad variable."""
     source: dict[str, str] = {}
@@ -140,7 +159,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     values = {f.name: source[f.metadata["env"]] for f in fields(Settings) if source.get(f.metadata["env"])}
     settings = Settings(**values)
     instance = settings.instance_path
-    values["database_url"] = normalise_database_url(settings.database_url, instance)
+    values["database_url"] = normalise_database_url(settings.database_url or _cloudrun_database(settings), instance)
     settings = Settings(**values)
     _check(settings)
     return settings
@@ -170,8 +189,10 @@ def _check(settings: Settings) -> None:
             raise ConfigError(f"{env}: 须在 {low} 与 {high} 之间")
     if settings.environment not in ("production", "development", "test"):
         raise ConfigError("APP_ENV: 只能是 production、development 或 test")
-    if settings.wechat_mode not in (SIMULATOR, LIVE):
-        raise ConfigError("WECHAT_MODE: 只能是 live 或 simulator")
+    if settings.wechat_mode not in (SIMULATOR, LIVE, CLOUDRUN):
+        raise ConfigError("WECHAT_MODE: 只能是 live、simulator 或 cloudrun")
+    if settings.cloudrun and not settings.cloudrun_env:
+        raise ConfigError("CBR_ENV_ID: 没有这个变量，说明不在微信云托管里运行，不能使用 WECHAT_MODE=cloudrun")
     if settings.lease_seconds < 3 * settings.timeouts[1]:
         raise ConfigError("LEASE_SECONDS: 须不小于 WECHAT_READ_TIMEOUT 的三倍，否则同一件事可能有两个进程在做")
     if not settings.database_url.startswith(("sqlite:///", "postgresql+psycopg://", "mysql+pymysql://")):

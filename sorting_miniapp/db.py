@@ -177,6 +177,7 @@ _write_lock = threading.RLock()
 def engine_options(url: str, pool_size: int) -> dict[str, Any]:
     """create_engine's arguments for one of the three databases."""
     options: dict[str, Any] = {"pool_pre_ping": not url.startswith("sqlite"), "pool_size": pool_size, "max_overflow": 4}
+    options["hide_parameters"] = True  # an error's text reaches the log, and values are personal
     if url.startswith("sqlite"):
         options["connect_args"] = {"timeout": 30, "check_same_thread": False}
         options["max_overflow"] = 20

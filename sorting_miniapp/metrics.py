@@ -15,6 +15,7 @@ LATENCY = Histogram(
 )
 WECHAT_CALLS = Counter("wechat_calls_total", "Calls to WeChat", ["api", "outcome"])
 DELIVERIES = Counter("deliveries_total", "Deliveries that reached an end state", ["channel", "state"])
+EVENTS = Counter("wechat_events_total", "Events pushed by WeChat", ["account", "kind", "outcome"])
 TASKS = Counter("worker_tasks_total", "Pieces of work done", ["kind", "outcome"])
 # Read from the database when somebody looks (operations.py): any process may have opened or closed it.
 BREAKER = Gauge(

@@ -20,10 +20,13 @@ from sorting_miniapp import clock, epoch, operations, web
 from sorting_miniapp.accounts import sessions
 from sorting_miniapp.articles import push_claim, push_watch
 from sorting_miniapp.db import db
-from sorting_miniapp.deliveries import claims, fan_out
+from sorting_miniapp.deliveries import claims, fan_out, subscriptions
 from sorting_miniapp.events import closing, reminders
 from sorting_miniapp.events import service as events
 from sorting_miniapp.jobs import running as jobs
+from sorting_miniapp.orgs import settings
+from sorting_miniapp.wechat import events as wechat_events
+from sorting_miniapp.wechat import media_checks
 from sorting_miniapp.worker import Work
 
 log = structlog.get_logger(__name__)
@@ -80,6 +83,9 @@ class Timetable:
             Job("old_job_files", 3600, jobs.purge),
             Job("ended_sessions", 3600, sessions.purge),
             Job("old_answers", 3600, web.purge_idempotent),
+            Job("silent_picture_checks", 60, media_checks.give_up),
+            Job("old_wechat_events", 3600, lambda: wechat_events.purge(int(settings.read("wechat_event_days")))),
+            Job("old_accepts", 3600, subscriptions.purge),
         )
 
     def wake_worker(self) -> None:
@@ -93,6 +99,8 @@ class Timetable:
             self._wake("fan_out", found, lambda found=found: self.work.fan_out(found))  # type: ignore[misc]
         if claims.notices_waiting():
             self._wake("notices", 0, self.work.notices)
+        if wechat_events.waiting():
+            self._wake("events", 0, self.work.events)
         for found in jobs.waiting():
             self._wake("job", found, lambda found=found: self.work.job(found))  # type: ignore[misc]
 

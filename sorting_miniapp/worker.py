@@ -22,6 +22,7 @@ from sorting_miniapp.config import Settings
 from sorting_miniapp.db import db
 from sorting_miniapp.deliveries import sender
 from sorting_miniapp.jobs import running
+from sorting_miniapp.wechat import events
 
 log = structlog.get_logger(__name__)
 FULL = 500  # wake-ups that wait; more of them would say nothing new
@@ -47,6 +48,7 @@ class Work:
         self._push = self._task(self.due, "push", push_run.run)
         self._fan_out = self._task(self.bulk, "fan_out", self._run_fan_out)
         self._notices = self._task(self.bulk, "notices", self._send_notices)
+        self._events = self._task(self.bulk, "events", self._run_events)
         self._job = self._task(self.jobs, "job", running.run)
 
     def _task(self, huey: Huey, name: str, function: Callable[..., None]) -> Callable[..., Any]:
@@ -81,6 +83,14 @@ class Work:
     def job(self, job_id: int) -> None:
         if self.jobs.pending_count() < FULL:
             self._job(job_id)
+
+    def events(self) -> None:
+        if self.bulk.pending_count() < FULL:
+            self._events()
+
+    def _run_events(self) -> None:
+        if events.run_ready():
+            self._events()
 
     def _run_fan_out(self, fan_out_id: int) -> None:
         if sender.run_fan_out(fan_out_id):

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, insert, or_, select, update
+from sqlalchemy import Select, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from sorting_miniapp import clock
 from sorting_miniapp.accounts.models import Resident
 from sorting_miniapp.db import db, transaction
-from sorting_miniapp.deliveries.models import NoticeTemplate, Subscription, TemplateKind
+from sorting_miniapp.deliveries.models import (
+    AcceptSource,
+    NoticeTemplate,
+    Subscription,
+    SubscriptionAccept,
+    TemplateKind,
+)
 from sorting_miniapp.errors import Invalid
 from sorting_miniapp.orgs import settings
 from sorting_miniapp.orgs.models import Node
 from sorting_miniapp.orgs.tree import within
 
+SAME_TAP = timedelta(minutes=10)
+KEPT = timedelta(days=30)
 TAKES = or_(Subscription.credits > 0, Subscription.long_term)
 
 
@@ -46,41 +57,95 @@ def answer(resident_id: int, answers: Mapping[str, str]) -> None:
 
     The client's word is not proof; the number of credits is capped, and a wrong one costs a refused message.
     """
-    known = {
-        row.template_id: row
-        for row in db.session().execute(select(NoticeTemplate.template_id, NoticeTemplate.key, NoticeTemplate.kind))
-        if row.template_id
-    }
+    known = by_template_id()
     strangers = sorted(set(answers) - set(known))
     if strangers:
         raise Invalid(
             "template_unknown", "没有这个消息模板", {"fields": {name: ["没有这个消息模板"] for name in strangers}}
         )
-    most = int(settings.read("subscription_credit_cap"))
     for template_id, said in sorted(answers.items()):
-        _record(resident_id, known[template_id].key, known[template_id].kind, said == "accept", most)
+        record(resident_id, known[template_id], said == "accept", AcceptSource.CLIENT)
 
 
-def _record(resident_id: int, key: str, kind: TemplateKind, accepted: bool, most: int) -> None:
-    long_term = kind is TemplateKind.LONG_TERM
-    values: dict[str, Any] = {"changed_at": clock.now()}
-    if long_term:
-        values["long_term"] = accepted
-    elif accepted:
-        values["credits"] = (
-            func.least(Subscription.credits + 1, most) if not _sqlite() else func.min(Subscription.credits + 1, most)
+@dataclass(frozen=True)
+class Template:
+    """A notice's template, by what its accepts are worth."""
+
+    key: str
+    long_term: bool
+
+
+def by_template_id() -> dict[str, Template]:
+    """The notices by WeChat's template id."""
+    rows = db.session().execute(select(NoticeTemplate.template_id, NoticeTemplate.key, NoticeTemplate.kind))
+    return {row.template_id: Template(row.key, row.kind is TemplateKind.LONG_TERM) for row in rows if row.template_id}
+
+
+def record(resident_id: int, template: Template, accepted: bool, source: AcceptSource) -> None:
+    """One answer in the popup, as the client or WeChat tells it. A tap told by both is worth one credit."""
+    if not template.long_term and not accepted:
+        return
+    most = int(settings.read("subscription_credit_cap"))
+    mine = (Subscription.notice_key == template.key, Subscription.resident_id == resident_id)
+    with transaction() as session:
+        _ensure_row(session, resident_id, template.key)
+        values: dict[str, Any] = {"changed_at": clock.now()}
+        session.execute(update(Subscription).where(*mine).values(**values))  # its lock: one answer at a time
+        if template.long_term:
+            values["long_term"] = accepted
+        elif _is_new(session, resident_id, template.key, source):
+            more = Subscription.credits + 1
+            values["credits"] = func.min(more, most) if _sqlite() else func.least(more, most)
+        session.execute(update(Subscription).where(*mine).values(**values))
+
+
+def _ensure_row(session: Session, resident_id: int, key: str) -> None:
+    if session.get(Subscription, (key, resident_id)) is not None:
+        return
+    first = {"notice_key": key, "resident_id": resident_id, "credits": 0, "long_term": False, "changed_at": clock.now()}
+    try:
+        with session.begin_nested():
+            session.execute(insert(Subscription).values(**first))
+    except IntegrityError:
+        pass  # the same person from two devices: the row is there now
+
+
+def _is_new(session: Session, resident_id: int, key: str, source: AcceptSource) -> bool:
+    """Whether this accept is a tap of its own, not the other side's telling of one within ten minutes."""
+    now = clock.wall_now()
+    told = session.scalar(
+        select(SubscriptionAccept)
+        .where(
+            SubscriptionAccept.resident_id == resident_id,
+            SubscriptionAccept.notice_key == key,
+            SubscriptionAccept.source != source,
+            SubscriptionAccept.matched.is_(False),
+            SubscriptionAccept.at >= now - SAME_TAP,
         )
+        .order_by(SubscriptionAccept.at, SubscriptionAccept.id)
+        .limit(1)
+    )
+    if told is not None:
+        told.matched = True
+    session.add(
+        SubscriptionAccept(notice_key=key, resident_id=resident_id, source=source, matched=told is not None, at=now)
+    )
+    session.flush()
+    return told is None
+
+
+def take_back(resident_id: int, key: str) -> None:
+    """The resident turned the template off in WeChat: nothing is left to send with."""
     mine = (Subscription.notice_key == key, Subscription.resident_id == resident_id)
-    first = {"notice_key": key, "resident_id": resident_id, "changed_at": clock.now()}
-    first |= {"credits": int(accepted and not long_term), "long_term": bool(accepted and long_term)}
-    for _ in range(2):
-        try:
-            with transaction() as session:
-                if session.execute(update(Subscription).where(*mine).values(**values)).rowcount == 0:  # type: ignore[attr-defined]
-                    session.execute(insert(Subscription).values(**first))
-            return
-        except IntegrityError:
-            continue  # the same person from two devices: the row is there now
+    with transaction() as session:
+        session.execute(update(Subscription).where(*mine).values(credits=0, long_term=False, changed_at=clock.now()))
+
+
+def purge() -> int:
+    """Delete accepts that can no longer meet their other telling. Returns how many."""
+    with transaction() as session:
+        gone = delete(SubscriptionAccept).where(SubscriptionAccept.at < clock.wall_now() - KEPT)
+        return int(session.execute(gone).rowcount)  # type: ignore[attr-defined]
 
 
 def _sqlite() -> bool:
