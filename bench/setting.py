@@ -21,6 +21,7 @@ from sorting_miniapp.db import db, new_public_id, transaction
 from sorting_miniapp.deliveries import fan_out, subscriptions
 from sorting_miniapp.deliveries.models import Subscription
 from sorting_miniapp.events import planning, shifts
+from sorting_miniapp.events.drafts import Draft
 from sorting_miniapp.events.models import Event
 from sorting_miniapp.guide import search, service
 from sorting_miniapp.guide.models import Bigram, Item, Name, WasteClass
@@ -124,7 +125,7 @@ class Setting:
     def event(self, places: int) -> tuple[str, int]:
         """(public id of a published event, key of its one shift)."""
         start = clock.now() + timedelta(days=1 + self._events())
-        draft = planning.Draft(title="bench", kind="volunteer", description="x", risks="x", place="x", contact="x")
+        draft = Draft(title="bench", kind="volunteer", description="x", risks="x", place="x", contact="x")
         key = planning.create(self.organiser, self.city, draft)
         shift = shifts.add(self.organiser, key, start, start + timedelta(hours=2), places)
         planning.publish(self.organiser, key)

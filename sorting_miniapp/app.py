@@ -21,6 +21,7 @@ from sorting_miniapp import (
     crypto,
     deliveries,
     errors_web,
+    event_rules,
     hours,
     limits,
     logs,
@@ -85,6 +86,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     for blueprint in API_BLUEPRINTS:
         api.register_blueprint(blueprint, url_prefix="/api/v1")
     hours.init_app()
+    event_rules.register()
     operations.init_app(app)
     callbacks.init_app(app)
     deliveries.init_app()

@@ -10,9 +10,11 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_bootstrap import Bootstrap5
 
 from sorting_miniapp.console import (  # noqa: F401  each registers its pages on the blueprint
+    views_appeals,
     views_articles,
     views_attendance,
     views_audit,
+    views_campaigns,
     views_events,
     views_groups,
     views_guide,
@@ -24,6 +26,7 @@ from sorting_miniapp.console import (  # noqa: F401  each registers its pages on
     views_quiz,
     views_session,
     views_settings,
+    views_shifts,
     views_staff,
     views_volunteers,
 )

@@ -21,7 +21,9 @@ OBJECTS = {
     "quiz": "答题",
     "guide_request": "收录反馈",
     "event": "活动",
+    "campaign": "主题活动",
     "shift": "场次",
+    "appeal": "缺席申诉",
     "sign_up": "报名",
     "record": "服务记录",
     "group": "志愿团体",
@@ -66,6 +68,13 @@ VERBS = {
     "ask": "提出",
     "download": "下载",
     "retry": "重试",
+    "add_shift": "添加场次",
+    "change_shift": "修改场次",
+    "cancel_shift": "取消场次",
+    "remove_sign_up": "取消报名",
+    "tick": "勾选检查清单",
+    "delete": "删除",
+    "decide": "处理",
 }
 
 

@@ -2,35 +2,83 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
 from sorting_miniapp import clock
 from sorting_miniapp.errors import DomainError, Invalid
-from sorting_miniapp.events.models import Event, EventTemplate, Shift
-from sorting_miniapp.events.planning import Draft
+from sorting_miniapp.events import requirements
+from sorting_miniapp.events.campaigns import Plan
+from sorting_miniapp.events.drafts import Draft, refuse
+from sorting_miniapp.events.models import CountKind, Shift
+from sorting_miniapp.events.requirements import Requirements
+from sorting_miniapp.events.shifts import Post
 
+POINT = re.compile(r"(-?\d{1,2}(?:\.\d{1,10})?),(-?\d{1,3}(?:\.\d{1,10})?)")
 TEXTS = ("title", "kind", "summary", "description", "risks", "needs", "place", "contact")
+LISTS = ("tags", "cohosts", "report_fields")
 
 
 def draft(form: MultiDict[str, str]) -> Draft:
+    """What the event form says. Raises Invalid where a field cannot be read."""
     texts = {name: form.get(name, "").strip().replace("\r\n", "\n") for name in TEXTS}
-    return Draft(**texts, counts_hours="counts_hours" in form, tags=tuple(form.getlist("tags")))
+    opens_at, early = form.get("opens_at", ""), form.get("early_hours", "").strip()
+    return replace(
+        Draft(texts["title"], texts["kind"]),
+        **texts,
+        counts_hours="counts_hours" in form,
+        tags=tuple(form.getlist("tags")),
+        cohosts=tuple(number(one, "协办单位") for one in form.getlist("cohosts")),
+        place_at=coordinates(form.get("place_at", "").strip()),
+        campaign_id=number(form["campaign_id"], "主题活动") if form.get("campaign_id") else None,
+        opens_at=moment(opens_at, "报名开始时间") if opens_at else None,
+        early_hours=number(early, "提前报名") if early else 0,
+        checklist=tuple(line.strip() for line in form.get("checklist", "").splitlines() if line.strip()),
+        report_fields=tuple(one for one in form.getlist("report_fields") if one in set(CountKind)),
+    )
 
 
-def values_of(source: Event | EventTemplate | None, tags: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The form's first values: an event's, a template's, or empty ones."""
-    found: dict[str, Any] = {name: getattr(source, name, "") or "" for name in TEXTS}
-    return found | {"tags": tags, "counts_hours": getattr(source, "counts_hours", True)}
+def values_of(source: Draft) -> dict[str, Any]:
+    """The form's first values."""
+    at = source.place_at
+    return {name: getattr(source, name) for name in TEXTS} | {
+        "tags": source.tags,
+        "cohosts": source.cohosts,
+        "report_fields": source.report_fields,
+        "counts_hours": source.counts_hours,
+        "place_at": f"{at[0]:.5f},{at[1]:.5f}" if at else "",
+        "campaign_id": source.campaign_id or "",
+        "opens_at": local_input(source.opens_at),
+        "early_hours": source.early_hours or "",
+        "checklist": "\n".join(source.checklist),
+        "first_at": "",
+    }
 
 
 def typed(form: MultiDict[str, str]) -> dict[str, Any]:
     """What was typed, to be shown again after an error."""
     found: dict[str, Any] = {name: form.get(name, "") for name in form}
-    return found | {"tags": tuple(form.getlist("tags")), "counts_hours": "counts_hours" in form}
+    return found | {name: tuple(form.getlist(name)) for name in LISTS} | {"counts_hours": "counts_hours" in form}
+
+
+def coordinates(text: str) -> tuple[float, float] | None:
+    """`latitude,longitude`, a full-width comma too. Raises Invalid."""
+    if not text:
+        return None
+    found = POINT.fullmatch(text.replace("，", ",").replace(" ", ""))
+    if found is None:
+        raise refuse("place_at", "坐标有误，请按“纬度,经度”填写，例如 24.7790,112.3770")
+    return float(found[1]), float(found[2])
+
+
+def local_input(moment: datetime | None) -> str:
+    """A moment as <input type="datetime-local"> shows it."""
+    return clock.local(moment).strftime("%Y-%m-%dT%H:%M") if moment else ""
 
 
 def moment(text: str, label: str) -> datetime:
@@ -48,24 +96,65 @@ def number(text: str, label: str) -> int:
     return int(text)
 
 
+def day(text: str, label: str, name: str) -> date:
+    """A value of <input type="date">. Raises Invalid, naming the field."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise refuse(name, f"{label}填写有误") from error
+
+
+def plan(form: Mapping[str, str]) -> Plan:
+    """What the campaign form says. Raises Invalid."""
+    return Plan(
+        title=form.get("title", "").strip(),
+        theme=form.get("theme", "").strip(),
+        summary=form.get("summary", "").strip().replace("\r\n", "\n"),
+        starts_on=day(form.get("starts_on", ""), "开始日期", "starts_on"),
+        ends_on=day(form.get("ends_on", ""), "结束日期", "ends_on"),
+        parent_id=number(form["parent_id"], "上级主题活动") if form.get("parent_id") else None,
+    )
+
+
+def _age(form: Mapping[str, str], name: str, label: str) -> int | None:
+    text = form.get(name, "").strip()
+    return number(text, label) if text else None
+
+
 def shift_values(form: Mapping[str, str]) -> dict[str, Any]:
     """The arguments of shifts.add and shifts.change. Raises Invalid."""
+    asked = Requirements(
+        min_age=_age(form, "min_age", "年龄下限"),
+        max_age=_age(form, "max_age", "年龄上限"),
+        quiz=form.get("quiz", ""),
+        training=form.get("training", ""),
+        group=number(form["group"], "志愿服务团体") if form.get("group") else None,
+    )
     return {
         "starts_at": moment(form.get("starts_at", ""), "开始时间"),
         "ends_at": moment(form.get("ends_at", ""), "结束时间"),
         "capacity": number(form.get("capacity", ""), "名额"),
         "title": form.get("title", "").strip(),
+        "post": Post(form.get("tasks", "").strip(), form.get("served", "").strip(), asked),
     }
 
 
-def shift_typed(shift: Shift | None) -> dict[str, str]:
+def shift_typed(shift: Shift | None) -> dict[str, Any]:
     if shift is None:
-        return {"starts_at": "", "ends_at": "", "capacity": "", "title": ""}
+        return {}
+    asked = requirements.of(shift.requirements)
     return {
-        "starts_at": clock.local(shift.starts_at).strftime("%Y-%m-%dT%H:%M"),
-        "ends_at": clock.local(shift.ends_at).strftime("%Y-%m-%dT%H:%M"),
+        "starts_at": local_input(shift.starts_at),
+        "ends_at": local_input(shift.ends_at),
         "capacity": str(shift.capacity),
         "title": shift.title,
+        "tasks": shift.tasks,
+        "served": shift.served,
+        "min_age": "" if asked.min_age is None else asked.min_age,
+        "max_age": "" if asked.max_age is None else asked.max_age,
+        "quiz": asked.quiz,
+        "training": asked.training,
+        "group": asked.group or "",
     }
 
 

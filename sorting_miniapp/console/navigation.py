@@ -13,6 +13,8 @@ from sorting_miniapp.accounts.models import Role
 NAVIGATION: list[tuple[str, str, tuple[Role, ...]]] = [
     ("console.home", "今日概况", ()),
     ("console.events", "活动", (Role.ORGANISER, Role.VERIFIER, Role.ANALYST, Role.ADMIN)),
+    ("console.campaign_list", "主题活动", (Role.ORGANISER, Role.VERIFIER, Role.ANALYST, Role.ADMIN)),
+    ("console.appeals", "缺席申诉", (Role.ORGANISER,)),
     ("console.hours", "服务时长", (Role.VERIFIER, Role.ORGANISER, Role.ADMIN)),
     ("console.volunteer_list", "志愿者", (Role.VERIFIER, Role.ADMIN)),
     ("console.group_list", "志愿团体", (Role.ORGANISER, Role.VERIFIER, Role.ADMIN)),

@@ -1,4 +1,4 @@
-"""Console: events from draft to finish, and their shifts."""
+"""Console: events from draft to finish."""
 
 from __future__ import annotations
 
@@ -13,15 +13,9 @@ from sorting_miniapp.console import forms_events as forms
 from sorting_miniapp.console.blueprint import blueprint
 from sorting_miniapp.console.reasons import reason_page
 from sorting_miniapp.errors import DomainError, Invalid
-from sorting_miniapp.events import counts, planning, registers, shifts, templates
-from sorting_miniapp.events.models import (
-    COUNT_NAMES,
-    EVENT_STATE_NAMES,
-    KIND_NAMES,
-    CountKind,
-    EventState,
-    ShiftState,
-)
+from sorting_miniapp.events import campaigns, counts, kinds, planning, registers, requirements, templates
+from sorting_miniapp.events.drafts import Draft
+from sorting_miniapp.events.models import COUNT_NAMES, EVENT_STATE_NAMES, CountKind, EventState, ShiftState
 from sorting_miniapp.orgs import service as orgs
 
 Page = Response | str | tuple[str, int]
@@ -37,7 +31,7 @@ TONES = {
 @blueprint.app_context_processor
 def event_words() -> dict[str, Any]:
     """Names of kinds and states for the pages of events."""
-    return {"EVENT_KINDS": KIND_NAMES, "EVENT_STATES": EVENT_STATE_NAMES, "EVENT_TONES": TONES}
+    return {"event_kinds": kinds.names, "EVENT_STATES": EVENT_STATE_NAMES, "EVENT_TONES": TONES}
 
 
 def _one_of(value: str) -> EventState | None:
@@ -66,16 +60,24 @@ def events() -> str:
 @staff_only(Role.ORGANISER)
 def event_new() -> Page:
     key = request.args.get("template", "")
-    pattern = templates.get(key) if key else None
+    pattern = templates.draft_of(templates.get(key)) if key else Draft("", "")
     if request.method == "GET":
-        return _form(None, forms.values_of(pattern, tuple(pattern.tags) if pattern else ()), key=key)
+        return _form(None, forms.values_of(pattern), key=key)
     try:
-        node = forms.number(request.form.get("node_id", ""), "主办单位")
-        event_id = planning.create(current_staff(), node, forms.draft(request.form), key or None)
+        event_id = _create(key)
     except DomainError as error:
         return _form(None, forms.typed(request.form), forms.problems(error), key), 422
-    flash("已保存草稿，请添加场次后发布", "success")
+    flash("已保存草稿，请核对场次后发布", "success")
     return redirect(url_for("console.event", event_id=event_id))
+
+
+def _create(key: str) -> int:
+    node = forms.number(request.form.get("node_id", ""), "主办单位")
+    draft = forms.draft(request.form)
+    if not key:
+        return planning.create(current_staff(), node, draft)
+    first = request.form.get("first_at", "")
+    return templates.create(current_staff(), node, draft, key, forms.moment(first, "首场开始时间") if first else None)
 
 
 def _form(event_id: int | None, values: dict[str, Any], problems: dict[str, Any] | None = None, key: str = "") -> str:
@@ -88,6 +90,9 @@ def _form(event_id: int | None, values: dict[str, Any], problems: dict[str, Any]
         templates=templates.listed(),
         tags=registers.tags(),
         units=orgs.visible(current_staff().branches(Role.ORGANISER)),
+        others=registers.cohost_choices(current_staff()),
+        campaigns=campaigns.listed(current_staff()),
+        count_names=COUNT_NAMES,
     )
 
 
@@ -104,7 +109,11 @@ def _event_page(event_id: int, problem: str = "", typed: dict[str, str] | None =
         event=found,
         node=node,
         tags=planning.tags_of(event_id),
+        cohosts=planning.cohosts_of(event_id),
+        campaign=campaigns.get(current_staff(), found.campaign_id)[0] if found.campaign_id else None,
         shifts=registers.shifts_of(event_id),
+        asked=requirements.of,
+        age_words=requirements.age_words,
         counts=counts.of(event_id),
         count_names=COUNT_NAMES,
         may_change=current_staff().may(Role.ORGANISER, node.path),
@@ -119,7 +128,7 @@ def _event_page(event_id: int, problem: str = "", typed: dict[str, str] | None =
 def event_edit(event_id: int) -> Page:
     found, _ = planning.get(current_staff(), event_id, change=True)
     if request.method == "GET":
-        return _form(event_id, forms.values_of(found, tuple(tag.key for tag in planning.tags_of(event_id))))
+        return _form(event_id, forms.values_of(templates.written(found)))
     try:
         planning.change(current_staff(), event_id, forms.draft(request.form))
     except DomainError as error:
@@ -177,52 +186,3 @@ def event_count(event_id: int) -> Page:
         return _event_page(event_id, error.message, dict(form.items())), 422
     flash("人数已登记", "success")
     return redirect(url_for("console.event", event_id=event_id))
-
-
-@blueprint.route("/events/<int:event_id>/shifts/new", methods=["GET", "POST"])
-@staff_only(Role.ORGANISER)
-def shift_new(event_id: int) -> Page:
-    found, _ = planning.get(current_staff(), event_id, change=True)
-    back = url_for("console.event", event_id=event_id)
-    if request.method == "GET":
-        return _shift_form("添加场次", back, forms.shift_typed(None))
-    try:
-        shifts.add(current_staff(), found.id, **forms.shift_values(request.form))
-    except DomainError as error:
-        return _shift_form("添加场次", back, forms.typed(request.form), error.message), 422
-    flash("已添加场次", "success")
-    return redirect(back)
-
-
-def _shift_form(title: str, back: str, values: dict[str, Any], problem: str = "") -> str:
-    return render_template("console/events/shift_form.html", heading=title, back=back, values=values, problem=problem)
-
-
-@blueprint.route("/shifts/<int:shift_id>/edit", methods=["GET", "POST"])
-@staff_only(Role.ORGANISER)
-def shift_edit(shift_id: int) -> Page:
-    found, _, _ = registers.shift(current_staff(), shift_id, change=True)
-    back = url_for("console.event", event_id=found.event_id)
-    if request.method == "GET":
-        return _shift_form("修改场次", back, forms.shift_typed(found))
-    try:
-        shifts.change(current_staff(), shift_id, **forms.shift_values(request.form))
-    except DomainError as error:
-        return _shift_form("修改场次", back, forms.typed(request.form), error.message), 422
-    flash("场次已修改", "success")
-    return redirect(back)
-
-
-@blueprint.route("/shifts/<int:shift_id>/cancel", methods=["GET", "POST"])
-@staff_only(Role.ORGANISER)
-def shift_cancel(shift_id: int) -> Page:
-    found, event, _ = registers.shift(current_staff(), shift_id, change=True)
-    back = url_for("console.event", event_id=found.event_id)
-    if request.method == "GET":
-        return reason_page("取消场次", event.title, back)
-    try:
-        told = shifts.cancel(current_staff(), shift_id, request.form.get("reason", "").strip()[:200])
-    except DomainError as error:
-        return reason_page("取消场次", event.title, back, error), 422
-    flash(f"场次已取消，通知已发给 {told} 个报名", "success")
-    return redirect(back)

@@ -1,4 +1,4 @@
-"""GET /events, /events/{id}, /events/{id}/ics; sign-ups, their withdrawal and confirmation; POST /checkins."""
+"""Events and campaigns for everybody; a resident's sign-ups, absences and appeals; POST /checkins."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, request
 
 from sorting_miniapp.accounts.access import current_resident, open_to_all, resident_only
-from sorting_miniapp.events import attendance, listing, mine, schemas, service
+from sorting_miniapp.events import absences, attendance, campaigns, conditions, listing, mine, schemas, search, service
 from sorting_miniapp.limits import limiter
 from sorting_miniapp.web import ApiBlueprint, cached_answer, idempotent
 
@@ -25,20 +25,41 @@ _QUERY = schemas.EventQuerySchema()
         {"in": "query", "name": "to", "schema": {"type": "string", "format": "date"}},
         {"in": "query", "name": "kind", "schema": {"type": "string", "minLength": 1, "maxLength": 24}},
         {"in": "query", "name": "org", "schema": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1}},
+        {"in": "query", "name": "tag", "schema": {"type": "string", "minLength": 1, "maxLength": 40}},
+        {"in": "query", "name": "campaign", "schema": {"type": "string", "minLength": 1, "maxLength": 32}},
+        {"in": "query", "name": "near", "schema": {"type": "string", "pattern": schemas.POINT_WHOLE, "maxLength": 40}},
         {"in": "query", "name": "cursor", "schema": {"type": "string", "minLength": 1, "maxLength": 60}},
     ],
 )
 @open_to_all
 def events() -> Response:
-    """活动列表：按日期、类型、单位筛选"""
+    """活动列表：按日期、类型、单位、标签、主题活动筛选，或由近及远"""
     key = f"list?{request.query_string.decode('ascii', 'replace')}"
-    return cached_answer(*listing.kept.get(key, lambda: listing.page(**_query())))
+    return cached_answer(*listing.kept.get(key, lambda: listing.page(search.Wanted(**_query()))))
 
 
 def _query() -> dict[str, Any]:
     """The checked query; only read where the bytes are not at hand."""
     found: dict[str, Any] = ApiBlueprint.ARGUMENTS_PARSER.parse(_QUERY, location="query", unknown=None)
     return found
+
+
+@blueprint.get("/event-filters")
+@blueprint.response(200, schemas.FiltersSchema)
+@blueprint.doc(security=[])
+@open_to_all
+def event_filters() -> Response:
+    """活动类型与标签"""
+    return cached_answer(*listing.kept.get("filters", listing.filters))
+
+
+@blueprint.get("/campaigns")
+@blueprint.response(200, schemas.CampaignListSchema)
+@blueprint.doc(security=[])
+@open_to_all
+def campaign_list() -> Response:
+    """正在进行和将要开始的主题活动"""
+    return cached_answer(*listing.kept.get("campaigns", campaigns.current))
 
 
 @blueprint.get("/events/<string:event_id>")
@@ -67,7 +88,7 @@ def calendar(event_id: str) -> Response:
 def sign_up(body: dict[str, Any], event_id: str) -> tuple[dict[str, Any], int]:
     """报名（名额已满时进入候补）"""
     ages = tuple(one["age"] for one in body.pop("companions", []))
-    wish = service.Wish(shift=body.pop("shift_id", None), companions=ages, **body)
+    wish = conditions.Wish(shift=body.pop("shift_id", None), companions=ages, **body)
     return service.sign_up(current_resident().id, event_id, wish), 201
 
 
@@ -95,6 +116,24 @@ def withdraw(query: dict[str, Any], sign_up_id: str) -> None:
 def confirm(sign_up_id: str) -> dict[str, Any]:
     """确认候补到的名额"""
     return service.confirm(current_resident().id, sign_up_id)
+
+
+@blueprint.get("/me/absences")
+@blueprint.response(200, schemas.AbsencesSchema)
+@resident_only
+def my_absences() -> dict[str, Any]:
+    """我的缺席记录"""
+    return absences.mine(current_resident().id)
+
+
+@blueprint.post("/signups/<string:sign_up_id>/appeal")
+@blueprint.arguments(schemas.AppealWishSchema)
+@blueprint.response(201, schemas.AppealSchema)
+@idempotent
+@resident_only
+def appeal(body: dict[str, Any], sign_up_id: str) -> tuple[dict[str, Any], int]:
+    """对缺席记录提出申诉"""
+    return absences.appeal(current_resident().id, sign_up_id, body["reason"]), 201
 
 
 @blueprint.post("/checkins")

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sorting_miniapp.db import Base, BigKey, CaseString, EncryptedText, JsonText, LongText, UTCDateTime, enum_column
@@ -26,14 +26,6 @@ EVENT_STATE_NAMES = {
     EventState.PUBLISHED: "已发布",
     EventState.CANCELLED: "已取消",
     EventState.FINISHED: "已结束",
-}
-# Kinds are data (a plain column): an office may name more of them without a change of the table.
-KIND_NAMES = {
-    "publicity": "宣传活动",
-    "school": "校园活动",
-    "training": "培训",
-    "volunteer": "志愿服务",
-    "inspection": "巡查检查",
 }
 
 
@@ -112,7 +104,10 @@ class Tag(Base):
 
 
 class EventTemplate(Base):
-    """A pattern for new events, from content/events.yaml. `minutes` is the length, travel not counted."""
+    """A pattern for new events, a file of content/events/. `minutes` is the length, travel not counted.
+
+    `posts` is a list of {title, capacity, minutes, tasks, min_age}; `report_fields` are keys of CountKind.
+    """
 
     __tablename__ = "event_template"
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
@@ -122,15 +117,23 @@ class EventTemplate(Base):
     summary: Mapped[str] = mapped_column(String(200))
     description: Mapped[str] = mapped_column(LongText)
     risks: Mapped[str] = mapped_column(LongText)
+    risk_version: Mapped[int] = mapped_column(default=1, server_default="1")
     needs: Mapped[str] = mapped_column(LongText)
     minutes: Mapped[int]
-    capacity: Mapped[int]
+    posts: Mapped[Any] = mapped_column(JsonText, nullable=True)
+    checklist: Mapped[Any] = mapped_column(JsonText, nullable=True)
+    report_fields: Mapped[Any] = mapped_column(JsonText, nullable=True)
     tags: Mapped[Any] = mapped_column(JsonText)
     position: Mapped[int] = mapped_column(default=0)
 
 
 class Event(Base):
-    """What a unit invites to. `starts_at`/`ends_at` span its shifts; `risk_version` counts its risk notice's texts."""
+    """What a unit invites to. `starts_at`/`ends_at` span its shifts; `risk_version` counts its risk notice's texts.
+
+    The place's coordinates are whole units of 0.00001 degree (GCJ-02, as WeChat's map gives them). Sign-up opens at
+    `opens_at` (None: at once), for people without a record of absences `early_hours` before. `checklist` is a list of
+    {text, done}.
+    """
 
     __tablename__ = "event"
     __table_args__ = (Index("ix_event_state_starts", "state", "starts_at"),)
@@ -146,8 +149,15 @@ class Event(Base):
     risk_version: Mapped[int] = mapped_column(default=1)
     needs: Mapped[str] = mapped_column(LongText, default="")
     place: Mapped[str] = mapped_column(String(120), default="")
+    lat_e5: Mapped[int | None] = mapped_column(BigInteger)
+    lng_e5: Mapped[int | None] = mapped_column(BigInteger)
     contact: Mapped[str] = mapped_column(String(80), default="")
     counts_hours: Mapped[bool] = mapped_column(default=True)
+    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaign.id"), index=True)
+    opens_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    early_hours: Mapped[int] = mapped_column(default=0, server_default="0")
+    checklist: Mapped[Any] = mapped_column(JsonText, nullable=True)
+    report_fields: Mapped[Any] = mapped_column(JsonText, nullable=True)
     state: Mapped[EventState] = mapped_column(enum_column(EventState, "state"), default=EventState.DRAFT)
     cancel_reason: Mapped[str] = mapped_column(String(200), default="")
     starts_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -167,7 +177,7 @@ class EventTag(Base):
 
 
 class Shift(Base):
-    """A time and a number of places.
+    """A post at a time, with a number of places; `served` says whom, `requirements` who may come (requirements.py).
 
     `places_taken` counts the confirmed, offered and attended; `waiting` the sign-ups in the queue. Both change only in
     the transaction that changes the sign-up, and the CHECK stands behind it (design.md §5, 1).
@@ -184,6 +194,9 @@ class Shift(Base):
     public_id: Mapped[str] = mapped_column(CaseString(32), unique=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), index=True)
     title: Mapped[str] = mapped_column(String(80), default="")
+    tasks: Mapped[str] = mapped_column(String(500), default="", server_default="")
+    served: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    requirements: Mapped[Any] = mapped_column(JsonText, nullable=True)
     starts_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     ends_at: Mapped[datetime] = mapped_column(UTCDateTime)
     capacity: Mapped[int]
@@ -197,7 +210,10 @@ class Shift(Base):
 
 
 class SignUp(Base):
-    """A resident's place on a shift, with companions. `live` is 1 while it counts, NULL once it ended."""
+    """A resident's place on a shift, with companions. `live` is 1 while it counts, NULL once it ended.
+
+    `signed_by` is the leader who signed a member of the group `group_id` up; both NULL for who did it themselves.
+    """
 
     __tablename__ = "sign_up"
     __table_args__ = (
@@ -222,6 +238,8 @@ class SignUp(Base):
     offer_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     risk_version: Mapped[int]
     risk_accepted_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    group_id: Mapped[int | None] = mapped_column(ForeignKey("node.id"), index=True)
+    signed_by: Mapped[int | None] = mapped_column(ForeignKey("resident.id"), index=True)
     reminded: Mapped[int] = mapped_column(SmallInteger, default=0)
     reason: Mapped[str] = mapped_column(String(200), default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

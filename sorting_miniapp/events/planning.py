@@ -6,73 +6,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from sorting_miniapp import audit, clock, state
 from sorting_miniapp.accounts.access import StaffActor
-from sorting_miniapp.accounts.models import Resident, Role
+from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.db import after_commit, db, new_public_id, transaction
-from sorting_miniapp.errors import Conflict, Invalid, NotFound
-from sorting_miniapp.events import listing
-from sorting_miniapp.events.models import (
-    KIND_NAMES,
-    Event,
-    EventState,
-    EventTag,
-    Shift,
-    ShiftState,
-    SignUp,
-    SignUpState,
-    Tag,
-)
-from sorting_miniapp.events.places import release, tell
+from sorting_miniapp.errors import Conflict, Forbidden, Invalid, NotFound
+from sorting_miniapp.events import campaigns, drafts, kinds, listing
+from sorting_miniapp.events.drafts import Draft
+from sorting_miniapp.events.models import Event, EventState, EventTag, Shift, ShiftState, SignUp, Tag
+from sorting_miniapp.events.models_planning import EventCohost
+from sorting_miniapp.events.people import end_shift, tell_all
 from sorting_miniapp.orgs.models import Node
-
-LENGTHS = {
-    "title": 80,
-    "summary": 200,
-    "place": 120,
-    "contact": 80,
-    "description": 20_000,
-    "risks": 5_000,
-    "needs": 5_000,
-}
-LENGTH_LABELS = {
-    "title": "标题",
-    "summary": "摘要",
-    "place": "地点",
-    "contact": "联系人",
-    "description": "活动说明",
-    "risks": "风险告知",
-    "needs": "人员与物资",
-}
-NEEDED = ("title", "place", "description", "risks", "contact")
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What is written about an event. `tags` are keys; `counts_hours`: check-outs become service records."""
-
-    title: str
-    kind: str
-    summary: str = ""
-    description: str = ""
-    risks: str = ""
-    needs: str = ""
-    place: str = ""
-    contact: str = ""
-    counts_hours: bool = True
-    tags: tuple[str, ...] = ()
-
-
-_FIELDS = tuple(f.name for f in fields(Draft) if f.name != "tags")
+from sorting_miniapp.orgs.tree import contains
 
 
 def get(actor: StaffActor, event_id: int, *, change: bool = False) -> tuple[Event, Node]:
-    """An event in the actor's branches with its unit. Raises NotFound; Forbidden for a change without the role."""
+    """An event of the actor's branches, or held together with one of their units, with its unit.
+
+    Raises NotFound; Forbidden for a change without the role at the unit that holds it.
+    """
     row = (
         db.session()
         .execute(
@@ -83,11 +39,24 @@ def get(actor: StaffActor, event_id: int, *, change: bool = False) -> tuple[Even
         )
         .first()
     )
-    if row is None or not any(row.Node.path.startswith(path) for path in actor.branches()):
+    if row is None or not _sees(actor, row.Event.id, row.Node.path):
         raise NotFound("event_not_found", "没有找到这个活动")
-    if change:
-        actor.require(Role.ORGANISER, row.Node.path)
+    if change and not actor.may(Role.ORGANISER, row.Node.path):
+        raise Forbidden()
     return row.Event, row.Node
+
+
+def _sees(actor: StaffActor, event_id: int, path: str) -> bool:
+    branches = actor.branches()
+    if any(contains(branch, path) for branch in branches):
+        return True
+    return any(contains(branch, node.path) for node in cohosts_of(event_id) for branch in branches)
+
+
+def cohosts_of(event_id: int) -> list[Node]:
+    """The units that hold the event together with the organiser's."""
+    own = select(Node).join(EventCohost, EventCohost.node_id == Node.id).where(EventCohost.event_id == event_id)
+    return list(db.session().scalars(own.order_by(Node.path)))
 
 
 def close_change(event: Event) -> None:
@@ -107,15 +76,20 @@ def close_change(event: Event) -> None:
     after_commit(listing.kept.forget)
 
 
-def _check_draft(draft: Draft) -> None:
-    if not draft.title:
-        raise Invalid("title", "请填写标题", {"fields": {"title": ["请填写标题"]}})
-    if draft.kind not in KIND_NAMES:
-        raise Invalid("kind", "请选择活动类型", {"fields": {"kind": ["请选择活动类型"]}})
-    for name, longest in LENGTHS.items():
-        if len(getattr(draft, name)) > longest:
-            message = f"{LENGTH_LABELS[name]}最多 {longest} 个字"
-            raise Invalid(name, message, {"fields": {name: [message]}})
+def _check(draft: Draft, old: Event | None = None) -> None:
+    """A kind that was struck from the list stays good for the events that bear it."""
+    known = set(kinds.names())
+    drafts.check(draft, known | {old.kind} if old else known)
+
+
+def _set_cohosts(session: Session, event: Event, wanted: Sequence[int]) -> None:
+    others = set(wanted) - {event.node_id}
+    found = session.scalars(select(Node.id).where(Node.id.in_(others), Node.active).order_by(Node.id)).all()
+    if len(found) != len(others):
+        raise drafts.refuse("cohosts", "协办单位有误")
+    session.execute(delete(EventCohost).where(EventCohost.event_id == event.id))
+    for node_id in found:
+        session.execute(insert(EventCohost).values(event_id=event.id, node_id=node_id))
 
 
 def _set_tags(session: Session, event_id: int, keys: Sequence[str]) -> None:
@@ -135,31 +109,36 @@ def tags_of(event_id: int) -> list[Tag]:
     return list(rows)
 
 
-def create(actor: StaffActor, node_id: int, draft: Draft, template_key: str | None = None) -> int:
+def create(
+    actor: StaffActor, node_id: int, draft: Draft, template_key: str | None = None, risk_version: int = 1
+) -> int:
     """A new event in the state draft; returns its id. Raises NotFound outside the branch, Forbidden, Invalid."""
-    _check_draft(draft)
+    _check(draft)
     now = clock.now()
     with transaction() as session:
         node = session.get(Node, node_id)
         if node is None:
             raise NotFound("node_not_found", "没有找到这个单位")
         actor.require(Role.ORGANISER, node.path)
+        campaigns.check_joins(actor, draft.campaign_id, node.path)
         event = Event(
             public_id=new_public_id(),
             node_id=node_id,
             template_key=template_key,
+            risk_version=risk_version,
+            checklist=drafts.ticked(draft.checklist, None),
             state=EventState.DRAFT,
             created_by=actor.id,
             created_at=now,
             changed_at=now,
-            **{name: getattr(draft, name) for name in _FIELDS},
+            **drafts.columns(draft),
         )
         session.add(event)
         session.flush()
         _set_tags(session, event.id, draft.tags)
-        audit.record(
-            actor.username, "event.create", "event", event.id, node_path=node.path, after={"title": draft.title}
-        )
+        _set_cohosts(session, event, draft.cohosts)
+        after = {"title": draft.title}
+        audit.record(actor.username, "event.create", "event", event.id, node_path=node.path, after=after)
         return event.id
 
 
@@ -169,19 +148,23 @@ def change(actor: StaffActor, event_id: int, draft: Draft) -> None:
     A changed risk notice gets the next `risk_version`; who accepted an earlier one keeps that number.
     Raises NotFound, Forbidden, Invalid, Conflict.
     """
-    _check_draft(draft)
     with transaction() as session:
         event, node = get(actor, event_id, change=True)
+        _check(draft, event)
         if event.state not in (EventState.DRAFT, EventState.PUBLISHED):
             raise Conflict("event_over", "活动已结束或取消，不能修改")
         if event.state is EventState.PUBLISHED:
-            _check_complete(draft)
-        before = {name: getattr(event, name) for name in _FIELDS if getattr(event, name) != getattr(draft, name)}
+            drafts.check_complete(draft)
+        if draft.campaign_id != event.campaign_id:
+            campaigns.check_joins(actor, draft.campaign_id, node.path)
+        values = drafts.columns(draft) | {"checklist": drafts.ticked(draft.checklist, event.checklist)}
+        before = {name: getattr(event, name) for name, value in values.items() if getattr(event, name) != value}
         if "risks" in before and event.state is EventState.PUBLISHED:
             event.risk_version += 1
         for name in before:
-            setattr(event, name, getattr(draft, name))
+            setattr(event, name, values[name])
         _set_tags(session, event_id, draft.tags)
+        _set_cohosts(session, event, draft.cohosts)
         close_change(event)
         if "place" in before and event.state is EventState.PUBLISHED:
             tell_all(session, event, _shifts(session, event_id), f"地点改为{event.place}")
@@ -189,11 +172,18 @@ def change(actor: StaffActor, event_id: int, draft: Draft) -> None:
         audit.record(actor.username, "event.change", "event", event_id, node_path=node.path, before=before, after=after)
 
 
-def _check_complete(draft: Draft | Event) -> None:
-    for name in NEEDED:
-        if not getattr(draft, name):
-            message = f"请填写{LENGTH_LABELS[name]}"
-            raise Invalid(name, f"招募信息不完整：{message}", {"fields": {name: [message]}})
+def tick(actor: StaffActor, event_id: int, done: Sequence[str]) -> None:
+    """Tick off the lines `done` of the event's checklist, and no others. Raises NotFound, Forbidden."""
+    with transaction():
+        event, node = get(actor, event_id, change=True)
+        before = [row["text"] for row in event.checklist or [] if row["done"]]
+        event.checklist = [row | {"done": row["text"] in done} for row in event.checklist or []]
+        after = [row["text"] for row in event.checklist if row["done"]]
+        if after != before:
+            audit.record(
+                actor.username, "event.tick", "event", event_id, node_path=node.path,
+                before={"checklist": before}, after={"checklist": after},
+            )  # fmt: skip
 
 
 def _shifts(session: Session, event_id: int) -> list[Shift]:
@@ -208,32 +198,6 @@ def _shifts(session: Session, event_id: int) -> list[Shift]:
     )
 
 
-def live_of(session: Session, shift_id: int) -> list[SignUp]:
-    """The live sign-ups of a shift whose row is locked, theirs locked too.
-
-    The residents' rows come first, as in a check-in: a notice refers to them, and MariaDB locks what is referred to.
-    """
-    people = session.scalars(select(SignUp.resident_id).where(SignUp.shift_id == shift_id, SignUp.live == 1)).all()
-    if people:
-        own = select(Resident.id).where(Resident.id.in_(people)).order_by(Resident.id)
-        session.execute(own.with_for_update(read=True, key_share=True)).all()
-    return list(
-        session.scalars(
-            select(SignUp)
-            .where(SignUp.shift_id == shift_id, SignUp.live == 1)
-            .order_by(SignUp.id)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
-    )
-
-
-def tell_all(session: Session, event: Event, shifts: Sequence[Shift], remark: str) -> None:
-    for shift in shifts:
-        for one in live_of(session, shift.id):
-            tell("event_changed", one.resident_id, event, shift, remark=remark)
-
-
 def publish(actor: StaffActor, event_id: int) -> None:
     """Open the sign-up. Recruiting states complete information and the risks (志愿服务条例 art. 12), before the event.
 
@@ -243,7 +207,7 @@ def publish(actor: StaffActor, event_id: int) -> None:
         event, node = get(actor, event_id, change=True)
         if event.state is not EventState.DRAFT:
             raise Conflict("not_a_draft", "只有草稿可以发布")
-        _check_complete(event)
+        drafts.check_complete(event)
         shifts = _shifts(session, event_id)
         if not shifts:
             raise Invalid("no_shift", "请先添加至少一个场次")
@@ -282,16 +246,3 @@ def cancel(actor: StaffActor, event_id: int, reason: str) -> int:
         after = {"reason": reason, "told": told}
         audit.record(actor.username, "event.cancel", "event", event_id, node_path=node.path, after=after)
         return told
-
-
-def end_shift(session: Session, event: Event, shift: Shift, reason: str) -> int:
-    """Everybody live is told before anything of theirs is passed on: nobody is offered a place on a cancelled shift."""
-    people = live_of(session, shift.id)
-    if any(one.state is SignUpState.ATTENDED for one in people):
-        raise Conflict("event_started", "已有人签到，不能取消")
-    shift.state = ShiftState.CANCELLED
-    session.flush()
-    for one in people:
-        tell("event_cancelled", one.resident_id, event, shift, remark=reason)
-        release(session, shift, one, SignUpState.CANCELLED, reason[:200])
-    return len(people)

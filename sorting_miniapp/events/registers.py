@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import ColumnElement, Row, func, or_, select
+from sqlalchemy.orm import aliased
 
 from sorting_miniapp import clock
 from sorting_miniapp.accounts.access import StaffActor
@@ -14,11 +15,13 @@ from sorting_miniapp.db import db
 from sorting_miniapp.errors import NotFound
 from sorting_miniapp.events import planning, tokens
 from sorting_miniapp.events.models import CheckIn, Event, EventState, Shift, ShiftState, SignUp, Tag
-from sorting_miniapp.orgs.models import Node
+from sorting_miniapp.events.models_planning import EventCohost
+from sorting_miniapp.orgs.models import Node, NodeKind
 from sorting_miniapp.orgs.tree import within
 
 PAGE = 20
 MOST_SIGN_UPS = 2_000
+_cohost = aliased(Node)
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ def listed(
         )
         .join(Node, Node.id == Event.node_id)
         .outerjoin(Shift, (Shift.event_id == Event.id) & (Shift.state != ShiftState.CANCELLED))
-        .where(within(Node.path, actor.branches()))
+        .where(_seen(actor))
         .group_by(*Event.__table__.columns, Node.name)
         .order_by(Event.id.desc())
         .limit(PAGE + 1)
@@ -64,6 +67,36 @@ def listed(
 
 def tags() -> list[Tag]:
     return list(db.session().scalars(select(Tag).order_by(Tag.position, Tag.id)))
+
+
+def cohost_choices(actor: StaffActor) -> list[Node]:
+    """Units that may hold an event together with the actor's: towns, departments, Party branches, own communities."""
+    wide = (NodeKind.CITY, NodeKind.TOWN, NodeKind.DEPARTMENT, NodeKind.PARTY_BRANCH)
+    own = within(Node.path, actor.branches()) & (Node.kind == NodeKind.COMMUNITY)
+    query = select(Node).where(Node.active, Node.kind.in_(wide) | own).order_by(Node.kind, Node.path)
+    return list(db.session().scalars(query))
+
+
+def of_campaign(actor: StaffActor, campaign_id: int) -> list[Row[*tuple[Any, ...]]]:
+    """(Event, org_name) of the actor's branches that belong to the campaign, by their beginning."""
+    query = (
+        select(Event, Node.name.label("org_name"))
+        .join(Node, Node.id == Event.node_id)
+        .where(Event.campaign_id == campaign_id, _seen(actor))
+        .order_by(Event.starts_at, Event.id)
+        .limit(MOST_SIGN_UPS)
+    )
+    return list(db.session().execute(query))
+
+
+def _seen(actor: StaffActor) -> ColumnElement[bool]:
+    """The event lies in the actor's branches, or one of their units holds it with another."""
+    held_with = (
+        select(EventCohost.event_id)
+        .join(_cohost, _cohost.id == EventCohost.node_id)
+        .where(within(_cohost.path, actor.branches()))
+    )
+    return or_(within(Node.path, actor.branches()), Event.id.in_(held_with))
 
 
 def shifts_of(event_id: int) -> list[Shift]:

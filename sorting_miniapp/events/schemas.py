@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from typing import Any
 
 import marshmallow as ma
 
 from sorting_miniapp.events.models import EventState, ShiftState, SignUpState
+from sorting_miniapp.events.models_absences import AppealState
 from sorting_miniapp.web import LocalTime, Number, QueryNumber, Schema, Text
 
+POINT = re.compile(r"(-?\d{1,2}(?:\.\d{1,10})?),(-?\d{1,3}(?:\.\d{1,10})?)")
+POINT_WHOLE = f"^{POINT.pattern}$"
 DAYS = ma.validate.Range(date(2000, 1, 1), date(2100, 1, 1), error="日期超出范围")
 
 
@@ -22,6 +27,21 @@ class OrganiserSchema(Schema):
     name = ma.fields.String(required=True)
 
 
+class Point(ma.fields.Field[tuple[float, float]]):
+    """`latitude,longitude` in degrees, read to three decimals: where a person stands is theirs."""
+
+    default_error_messages = {"invalid": "须为“纬度,经度”，例如 24.779,112.377"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> tuple[float, float]:
+        found = POINT.fullmatch(value) if isinstance(value, str) else None
+        if found is None:
+            raise self.make_error("invalid")
+        lat, lng = float(found[1]), float(found[2])
+        if not (-90 <= lat <= 90 and -180 <= lng <= 180):
+            raise self.make_error("invalid")
+        return round(lat, 3), round(lng, 3)
+
+
 class EventQuerySchema(Schema):
     """Days in Asia/Shanghai, both included; `from` is today when not said."""
 
@@ -29,21 +49,68 @@ class EventQuerySchema(Schema):
     end = ma.fields.Date(data_key="to", validate=DAYS)
     kind = Text(low=1, high=24)
     org = QueryNumber(low=1)
+    tag = Text(low=1, high=40)
+    campaign = Text(low=1, high=32)
+    near = Point()
     cursor = Text(low=1, high=60)
 
 
+class PlaceAtSchema(Schema):
+    lat = ma.fields.Float(required=True)
+    lng = ma.fields.Float(required=True)
+
+
+class CampaignNameSchema(Schema):
+    id = ma.fields.String(required=True)
+    title = ma.fields.String(required=True)
+
+
+class CampaignSchema(CampaignNameSchema):
+    """`events` counts the published ones; `parent_id` names the larger campaign this one is part of."""
+
+    theme = ma.fields.String(required=True)
+    summary = ma.fields.String(required=True)
+    starts_on = ma.fields.Date(required=True)
+    ends_on = ma.fields.Date(required=True)
+    organiser = ma.fields.Nested(OrganiserSchema, required=True)
+    parent_id = ma.fields.String(required=True, allow_none=True)
+    events = ma.fields.Integer(required=True)
+
+
+class CampaignListSchema(Schema):
+    items = ma.fields.List(ma.fields.Nested(CampaignSchema), required=True)
+    next = ma.fields.String(required=True, allow_none=True)
+
+
+class TagSchema(NamedSchema):
+    set = ma.fields.String(required=True)
+
+
+class FiltersSchema(Schema):
+    kinds = ma.fields.List(ma.fields.Nested(NamedSchema), required=True)
+    tags = ma.fields.List(ma.fields.Nested(TagSchema), required=True)
+
+
 class EventRowSchema(Schema):
+    """Sign-up opens at `opens_at`, `early_hours` before for those without a record of absences; null: at once."""
+
     id = ma.fields.String(required=True)
     title = ma.fields.String(required=True)
     kind = ma.fields.String(required=True)
     kind_name = ma.fields.String(required=True)
     summary = ma.fields.String(required=True)
     place = ma.fields.String(required=True)
+    place_at = ma.fields.Nested(PlaceAtSchema, required=True, allow_none=True)
+    distance_m = ma.fields.Integer(required=True, allow_none=True)
     organiser = ma.fields.Nested(OrganiserSchema, required=True)
+    cohosts = ma.fields.List(ma.fields.Nested(OrganiserSchema), required=True)
+    campaign = ma.fields.Nested(CampaignNameSchema, required=True, allow_none=True)
     tags = ma.fields.List(ma.fields.Nested(NamedSchema), required=True)
     state = ma.fields.String(required=True, validate=ma.validate.OneOf([s.value for s in EventState]))
     starts_at = LocalTime(required=True, allow_none=True)
     ends_at = LocalTime(required=True, allow_none=True)
+    opens_at = LocalTime(required=True, allow_none=True)
+    early_hours = ma.fields.Integer(required=True)
     capacity = ma.fields.Integer(required=True)
     places_left = ma.fields.Integer(required=True)
     waiting = ma.fields.Integer(required=True)
@@ -54,9 +121,22 @@ class EventListSchema(Schema):
     next = ma.fields.String(required=True, allow_none=True)
 
 
+class RequirementsSchema(Schema):
+    """Ages in years, both included; `quiz` a slug, `training` a template's key or `any`, `group` a unit's id."""
+
+    min_age = ma.fields.Integer(required=True, allow_none=True)
+    max_age = ma.fields.Integer(required=True, allow_none=True)
+    quiz = ma.fields.String(required=True, allow_none=True)
+    training = ma.fields.String(required=True, allow_none=True)
+    group = ma.fields.Integer(required=True, allow_none=True)
+
+
 class ShiftSchema(Schema):
     id = ma.fields.String(required=True)
     title = ma.fields.String(required=True)
+    tasks = ma.fields.String(required=True)
+    served = ma.fields.String(required=True)
+    requirements = ma.fields.Nested(RequirementsSchema, required=True)
     starts_at = LocalTime(required=True)
     ends_at = LocalTime(required=True)
     capacity = ma.fields.Integer(required=True)
@@ -82,7 +162,10 @@ class CompanionSchema(Schema):
 
 
 class SignUpWishSchema(Schema):
-    """`wait: false` asks for a place or nothing (409 event_full); `age` is the account holder's own, when a minor."""
+    """`wait: false` asks for a place or nothing (409 event_full); `age` is the account holder's own, when a minor.
+
+    `risk_version` says which risk notice was shown: 409 risk_changed when it is no longer the one in force.
+    """
 
     shift_id = Text(low=1, high=32)
     companions = ma.fields.List(
@@ -90,6 +173,7 @@ class SignUpWishSchema(Schema):
     )
     age = Number(low=0, high=120)
     risk_accepted = ma.fields.Boolean(required=True, truthy={True}, falsy={False})
+    risk_version = Number(low=1)
     guardian_consent = ma.fields.Boolean(truthy={True}, falsy={False})
     wait = ma.fields.Boolean(truthy={True}, falsy={False})
 
@@ -135,6 +219,40 @@ class WithdrawalSchema(Schema):
     """A reason is needed shortly before the start."""
 
     reason = Text(high=200)
+
+
+class EventNameSchema(Schema):
+    id = ma.fields.String(required=True)
+    title = ma.fields.String(required=True)
+
+
+class AppealWishSchema(Schema):
+    reason = Text(low=2, high=500, required=True)
+
+
+class AppealSchema(Schema):
+    state = ma.fields.String(required=True, validate=ma.validate.OneOf([s.value for s in AppealState]))
+    reason = ma.fields.String(required=True)
+    answer = ma.fields.String(required=True)
+    created_at = LocalTime(required=True)
+    decided_at = LocalTime(required=True, allow_none=True)
+
+
+class AbsenceSchema(Schema):
+    sign_up_id = ma.fields.String(required=True)
+    event = ma.fields.Nested(EventNameSchema, required=True)
+    starts_at = LocalTime(required=True)
+    appeal = ma.fields.Nested(AppealSchema, required=True, allow_none=True)
+
+
+class AbsencesSchema(Schema):
+    """`count` absences of the last `days` days count; from `limit` on there is no early sign-up."""
+
+    items = ma.fields.List(ma.fields.Nested(AbsenceSchema), required=True)
+    count = ma.fields.Integer(required=True)
+    limit = ma.fields.Integer(required=True)
+    days = ma.fields.Integer(required=True)
+    early_signup = ma.fields.Boolean(required=True)
 
 
 class ScanSchema(Schema):

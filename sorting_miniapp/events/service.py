@@ -1,11 +1,10 @@
 """Sign-ups: a place, or a place in the waiting list; withdrawal, offers and their confirmation (design.md §6).
 
-All of a sign-up's rules that can be read without a lock are checked first; the places themselves in places.py.
+The rules that can be read without a lock are in conditions.py; the places themselves in places.py.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,56 +14,27 @@ from sqlalchemy.exc import IntegrityError
 from sorting_miniapp import clock
 from sorting_miniapp.db import after_commit, db, new_public_id, transaction, violated
 from sorting_miniapp.errors import Conflict, Invalid, NotFound
-from sorting_miniapp.events import listing, mine, minors, places
-from sorting_miniapp.events.models import Event, EventState, Shift, ShiftState, SignUp, SignUpState
+from sorting_miniapp.events import conditions, listing, mine, places
+from sorting_miniapp.events.conditions import Wish
+from sorting_miniapp.events.models import Event, Shift, ShiftState, SignUp, SignUpState
 from sorting_miniapp.orgs import settings
 from sorting_miniapp.orgs.models import Node
 
-MOST_PLACES = 60  # a class with its teachers
 LAPSE_BATCH = 200
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What a resident asks for. `companions` are ages in years; `age` the account holder's own, None: grown up."""
-
-    shift: str | None = None
-    companions: tuple[int, ...] = ()
-    age: int | None = None
-    risk_accepted: bool = False
-    guardian_consent: bool = False
-    wait: bool = True
 
 
 def sign_up(resident_id: int, event: str, wish: Wish) -> dict[str, Any]:
     """Take places on a shift of the event, or a place in its waiting list. Returns the sign-up as mine.py shows it.
 
-    Raises NotFound, Invalid, and Conflict: event_full (only with wait=False), already_signed_up, shifts_overlap,
-    signup_closed, shift_cancelled.
+    Raises NotFound, Invalid, and Conflict: what conditions.check raises, already_signed_up, shifts_overlap.
     """
-    if not wish.risk_accepted:
-        raise Invalid("risk_not_accepted", "请先阅读并同意风险告知")
-    shift = _choose(event, wish.shift)
-    wanted = 1 + len(wish.companions)
-    _check(shift, wish, wanted)
-    now = clock.now()
-    values: dict[str, Any] = {
-        "public_id": new_public_id(),
-        "shift": shift.id,
-        "resident": resident_id,
-        "places": wanted,
-        "companions": [{"age": age} for age in wish.companions],
-        "age": wish.age,
-        "guardian_consent_at": now if wish.guardian_consent else None,
-        "risk_version": shift.risk_version,
-        "now": now,
-        "starts_at": shift.starts_at,
-        "ends_at": shift.ends_at,
-    }
+    shift = conditions.choose(event, wish.shift)
+    conditions.check(resident_id, shift, wish)
+    values = row_of(resident_id, shift, wish)
     try:
         with transaction() as session:
             places.lock_resident(session, resident_id)
-            position = None if places.take(session, values) else _queue(values, wish.wait)
+            position = None if places.take(session, values) else queue(values, wish.wait)
             after_commit(listing.kept.forget)
     except IntegrityError as error:
         if violated(error) != "uq_sign_up_shift_id_resident_id_live":
@@ -74,58 +44,32 @@ def sign_up(resident_id: int, event: str, wish: Wish) -> dict[str, Any]:
         "id": values["public_id"],
         "state": (SignUpState.CONFIRMED if position is None else SignUpState.WAITING).value,
         "queue_position": position,
-        "places": wanted,
+        "places": wish.places,
         "offer_until": None,
     }
 
 
-def _choose(event: str, shift: str | None) -> Row[*tuple[Any, ...]]:
-    """The one shift meant, with what its event asks. Raises NotFound, Invalid."""
-    query = (
-        select(
-            Shift.id,
-            Shift.starts_at,
-            Shift.ends_at,
-            Shift.capacity,
-            Shift.places_taken,
-            Shift.waiting,
-            Shift.state,
-            Event.risk_version,
-            Node.path,
-        )
-        .join(Event, Event.id == Shift.event_id)
-        .join(Node, Node.id == Event.node_id)
-        .where(Event.public_id == event, Event.state != EventState.DRAFT)
-    )
-    if shift is not None:
-        rows = db.session().execute(query.where(Shift.public_id == shift)).all()
-    else:
-        rows = db.session().execute(query.order_by(Shift.starts_at, Shift.id)).all()
-        coming = [row for row in rows if row.state is ShiftState.OPEN and row.starts_at > clock.now()]
-        if len(coming) > 1:
-            raise Invalid("shift_required", "这个活动有多个场次，请选择一个")
-        rows = coming or rows
-    if not rows:
-        raise NotFound("event_not_found", "没有找到这个活动或场次")
-    return rows[0]
+def row_of(resident_id: int, shift: Row[*tuple[Any, ...]], wish: Wish) -> dict[str, Any]:
+    """The sign-up's row and its shift's times, as places.py takes them."""
+    now = clock.now()
+    return {
+        "public_id": new_public_id(),
+        "shift": shift.id,
+        "resident": resident_id,
+        "places": wish.places,
+        "companions": [{"age": age} for age in wish.companions],
+        "age": wish.age,
+        "guardian_consent_at": now if wish.guardian_consent else None,
+        "risk_version": shift.risk_version,
+        "group": None,
+        "signed_by": None,
+        "now": now,
+        "starts_at": shift.starts_at,
+        "ends_at": shift.ends_at,
+    }
 
 
-def _check(shift: Row[*tuple[Any, ...]], wish: Wish, wanted: int) -> None:
-    if shift.state is ShiftState.CANCELLED:
-        raise Conflict("shift_cancelled", "这个场次已取消")
-    if shift.state is not ShiftState.OPEN or shift.starts_at <= clock.now():
-        raise Conflict("signup_closed", "报名已截止")
-    if wanted > min(shift.capacity, MOST_PLACES):
-        raise Invalid("too_many_people", f"一次最多为 {min(shift.capacity, MOST_PLACES)} 人报名")
-    if wish.age is not None or wish.companions:
-        names = ("minor_age", "guardian_account_age", "accompanied_age")
-        ages = minors.Ages(*(settings.read(name, shift.path) for name in names))
-        minors.check(wish.age, wish.companions, wish.guardian_consent, ages)
-    if not wish.wait and (shift.waiting or shift.places_taken + wanted > shift.capacity):
-        raise Conflict("event_full", "名额已满")
-
-
-def _queue(values: dict[str, Any], wait: bool) -> int | None:
+def queue(values: dict[str, Any], wait: bool) -> int | None:
     """Under the shift's lock: a place after all (None), or the position in the waiting list from 1."""
     with transaction() as session:
         if places.overlapping(session, values):

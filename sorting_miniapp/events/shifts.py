@@ -2,26 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sorting_miniapp import audit, clock
 from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.db import after_commit, new_public_id, transaction
 from sorting_miniapp.errors import Conflict, Invalid, NotFound
-from sorting_miniapp.events import listing, tokens
+from sorting_miniapp.events import listing, requirements, tokens
 from sorting_miniapp.events.models import EventState, Shift, ShiftState, SignUp, SignUpState
+from sorting_miniapp.events.people import end_shift, live_of, tell_all
 from sorting_miniapp.events.places import lock_resident, lock_shift, pass_on, release, tell
-from sorting_miniapp.events.planning import close_change, end_shift, get, live_of, tell_all
+from sorting_miniapp.events.planning import close_change, get
+from sorting_miniapp.events.requirements import Requirements
 
 LONGEST = timedelta(hours=24)
 MOST = 100_000
 
 
+@dataclass(frozen=True)
+class Post:
+    """What is done on the shift, for whom, and who may take it."""
+
+    tasks: str = ""
+    served: str = ""
+    requirements: Requirements = Requirements()
+
+    def columns(self) -> dict[str, Any]:
+        return {"tasks": self.tasks, "served": self.served, "requirements": requirements.kept(self.requirements)}
+
+
+NOTHING_ASKED = Post()
+
+
 def add(
-    actor: StaffActor, event_id: int, starts_at: datetime, ends_at: datetime, capacity: int, title: str = ""
+    actor: StaffActor,
+    event_id: int,
+    starts_at: datetime,
+    ends_at: datetime,
+    capacity: int,
+    title: str = "",
+    post: Post = NOTHING_ASKED,
 ) -> int:
     """A shift of a draft or published event; returns its id. Raises Invalid, NotFound, Forbidden, Conflict."""
-    _check_shift(starts_at, ends_at, capacity, title)
+    _check_shift(starts_at, ends_at, capacity, title, post)
     with transaction() as session:
         event, node = get(actor, event_id, change=True)
         if event.state not in (EventState.DRAFT, EventState.PUBLISHED):
@@ -39,6 +64,7 @@ def add(
             state=ShiftState.OPEN,
             secret=tokens.new_secret(),
             created_at=clock.now(),
+            **post.columns(),
         )
         session.add(shift)
         session.flush()
@@ -48,7 +74,7 @@ def add(
         return shift.id
 
 
-def _check_shift(starts_at: datetime, ends_at: datetime, capacity: int, title: str) -> None:
+def _check_shift(starts_at: datetime, ends_at: datetime, capacity: int, title: str, post: Post) -> None:
     if starts_at <= clock.now():
         raise Invalid("shift_past", "开始时间须晚于现在")
     if not starts_at < ends_at <= starts_at + LONGEST:
@@ -57,16 +83,25 @@ def _check_shift(starts_at: datetime, ends_at: datetime, capacity: int, title: s
         raise Invalid("capacity", f"名额须为 1 到 {MOST} 的整数")
     if len(title) > 80:
         raise Invalid("shift_title", "场次名称最多 80 个字")
+    if len(post.tasks) > 500 or len(post.served) > 120:
+        raise Invalid("post", "岗位职责最多 500 个字，服务对象最多 120 个字")
+    requirements.check_wanted(post.requirements)
 
 
 def change(
-    actor: StaffActor, shift_id: int, starts_at: datetime, ends_at: datetime, capacity: int, title: str = ""
+    actor: StaffActor,
+    shift_id: int,
+    starts_at: datetime,
+    ends_at: datetime,
+    capacity: int,
+    title: str = "",
+    post: Post = NOTHING_ASKED,
 ) -> None:
     """Move a shift or change its places before it begins; a new time is told, more places go to the waiting list.
 
     Raises Invalid, NotFound, Forbidden, Conflict (shift_over, too_few_places).
     """
-    _check_shift(starts_at, ends_at, capacity, title)
+    _check_shift(starts_at, ends_at, capacity, title, post)
     with transaction() as session:
         known = session.get(Shift, shift_id)
         if known is None:
@@ -77,17 +112,18 @@ def change(
             raise Conflict("shift_over", "场次已开始、结束或取消，不能修改")
         if capacity < shift.places_taken:
             raise Conflict("too_few_places", f"已有 {shift.places_taken} 人占用名额，名额不能更少")
-        before = {"starts_at": shift.starts_at, "ends_at": shift.ends_at, "capacity": shift.capacity}
-        moved = (shift.starts_at, shift.ends_at) != (starts_at, ends_at)
-        shift.starts_at, shift.ends_at, shift.capacity, shift.title = starts_at, ends_at, capacity, title
+        values = {"starts_at": starts_at, "ends_at": ends_at, "capacity": capacity, "title": title} | post.columns()
+        before = {name: getattr(shift, name) for name, value in values.items() if getattr(shift, name) != value}
+        for name in before:
+            setattr(shift, name, values[name])
         session.flush()
         close_change(event)
-        if moved and event.state is EventState.PUBLISHED:
+        if {"starts_at", "ends_at"} & set(before) and event.state is EventState.PUBLISHED:
             for one in live_of(session, shift_id):
                 one.reminded = 0
             tell_all(session, event, [shift], "时间有变，请留意新的时间")
         pass_on(session, shift)
-        after = {"starts_at": starts_at, "ends_at": ends_at, "capacity": capacity}
+        after = {name: values[name] for name in before}
         audit.record(
             actor.username, "event.change_shift", "shift", shift_id, node_path=node.path, before=before, after=after
         )

@@ -22,7 +22,9 @@ from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.db import db
 from sorting_miniapp.deliveries import content as notice_texts
 from sorting_miniapp.deliveries.models import Delivery
+from sorting_miniapp.events import content as events_content
 from sorting_miniapp.events import planning, shifts, tokens
+from sorting_miniapp.events.drafts import Draft
 from sorting_miniapp.events.models import Event, Shift
 from sorting_miniapp.orgs import service as orgs
 from sorting_miniapp.orgs.models import NodeKind
@@ -32,7 +34,7 @@ CONTENT = Path(__file__).parents[2] / "content"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 PASSWORD = "correct horse battery"
 NINE = datetime(2026, 6, 10, 9, 0, tzinfo=clock.LOCAL)
-DRAFT = planning.Draft(
+DRAFT = Draft(
     title="桶边督导志愿服务",
     kind="volunteer",
     summary="桶边引导居民分类投放",
@@ -102,6 +104,7 @@ def make_world(app: Flask) -> World:
     with app.app_context():
         notice_texts.load(CONTENT)
         consents.load(CONTENT)
+        events_content.load_kinds(CONTENT)
         city = orgs.add(None, "连州市", NodeKind.CITY, "test", key="city").id
         town = orgs.add(city, "星子镇", NodeKind.TOWN, "test", key="town").id
         other = orgs.add(city, "东陂镇", NodeKind.TOWN, "test", key="other").id

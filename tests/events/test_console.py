@@ -45,10 +45,13 @@ def test_the_organisers_way_from_a_template_to_a_published_event(sqlite_world: W
     with world.app.app_context():
         content.load(CONTENT)
     client = sign_in(world, "organiser")
-    assert "没有符合条件的活动" in client.get("/console/events").get_data(as_text=True)
+    assert "还没有活动" in client.get("/console/events").get_data(as_text=True)
+    assert "没有符合条件的活动" in client.get("/console/events?state=draft").get_data(as_text=True)
     form = client.get("/console/events/new?template=tongbian-dudao").get_data(as_text=True)
     assert "只提醒不指责" in form
-    assert "东陂镇" not in form, "only units of the own branch are offered"
+    units = form.split('id="field-node_id"')[1].split("</select>")[0]
+    assert "星子镇" in units
+    assert "东陂镇" not in units, "only units of the own branch can hold it"
     values: dict[str, Any] = {
         "title": "桶边",
         "kind": "volunteer",

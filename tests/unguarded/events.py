@@ -14,8 +14,8 @@ from sorting_miniapp.certificates.models import Certificate, CertificateKind
 from sorting_miniapp.db import db, new_public_id, transaction
 from sorting_miniapp.errors import Conflict
 from sorting_miniapp.events import places
+from sorting_miniapp.events.conditions import Wish
 from sorting_miniapp.events.models import Event, Shift, SignUp, SignUpState
-from sorting_miniapp.events.service import Wish
 
 PAUSE = 0.01  # what a busy server puts between a check and its use
 
@@ -32,7 +32,14 @@ def sign_up(resident_id: int, event: str, _wish: Wish) -> dict[str, Any]:
         raise Conflict("event_full", "名额已满")
     made = new_public_id()
     values = {"public_id": made, "shift": shift.id, "resident": resident_id, "places": 1, "companions": []}
-    rest = {"age": None, "guardian_consent_at": None, "risk_version": 1, "now": clock.now()}
+    rest = {
+        "age": None,
+        "guardian_consent_at": None,
+        "risk_version": 1,
+        "now": clock.now(),
+        "group": None,
+        "signed_by": None,
+    }
     with transaction() as writing:
         places.add(writing, values | rest, SignUpState.CONFIRMED, None)
     return {"id": made, "state": "confirmed", "queue_position": None, "places": 1, "offer_until": None}

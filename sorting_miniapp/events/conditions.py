@@ -1,0 +1,111 @@
+"""What a sign-up must meet that can be read without a lock; the places themselves are settled in places.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from sorting_miniapp import clock
+from sorting_miniapp.db import db
+from sorting_miniapp.errors import Conflict, Invalid, NotFound
+from sorting_miniapp.events import absences, minors, requirements
+from sorting_miniapp.events.models import Event, EventState, Shift, ShiftState
+from sorting_miniapp.orgs import settings
+from sorting_miniapp.orgs.models import Node
+
+MOST_PLACES = 60  # a class with its teachers
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a resident asks for. `companions` are ages in years; `age` the account holder's own, None: grown up.
+
+    `risk_version` is the notice that was shown, None where the client does not say.
+    """
+
+    shift: str | None = None
+    companions: tuple[int, ...] = ()
+    age: int | None = None
+    risk_accepted: bool = False
+    risk_version: int | None = None
+    guardian_consent: bool = False
+    wait: bool = True
+
+    @property
+    def places(self) -> int:
+        return 1 + len(self.companions)
+
+
+def choose(event: str, shift: str | None) -> Row[*tuple[Any, ...]]:
+    """The one shift meant, with what its event asks. Raises NotFound, Invalid shift_required."""
+    query = (
+        select(
+            Shift.id,
+            Shift.starts_at,
+            Shift.ends_at,
+            Shift.capacity,
+            Shift.places_taken,
+            Shift.waiting,
+            Shift.state,
+            Shift.requirements,
+            Event.risk_version,
+            Event.opens_at,
+            Event.early_hours,
+            Node.path,
+        )
+        .join(Event, Event.id == Shift.event_id)
+        .join(Node, Node.id == Event.node_id)
+        .where(Event.public_id == event, Event.state != EventState.DRAFT)
+    )
+    if shift is not None:
+        rows = db.session().execute(query.where(Shift.public_id == shift)).all()
+    else:
+        rows = db.session().execute(query.order_by(Shift.starts_at, Shift.id)).all()
+        coming = [row for row in rows if row.state is ShiftState.OPEN and row.starts_at > clock.now()]
+        if len(coming) > 1:
+            raise Invalid("shift_required", "这个活动有多个场次，请选择一个")
+        rows = coming or rows
+    if not rows:
+        raise NotFound("event_not_found", "没有找到这个活动或场次")
+    return rows[0]
+
+
+def check(resident_id: int, shift: Row[*tuple[Any, ...]], wish: Wish) -> None:
+    """Raises Invalid, and Conflict: shift_cancelled, signup_closed, signup_not_open, risk_changed,
+    requirement_not_met, event_full (only with wait=False)."""
+    if not wish.risk_accepted:
+        raise Invalid("risk_not_accepted", "请先阅读并同意风险告知")
+    if wish.risk_version is not None and wish.risk_version != shift.risk_version:
+        raise Conflict("risk_changed", "风险告知已更新，请重新阅读", {"risk_version": shift.risk_version})
+    if shift.state is ShiftState.CANCELLED:
+        raise Conflict("shift_cancelled", "这个场次已取消")
+    if shift.state is not ShiftState.OPEN or shift.starts_at <= clock.now():
+        raise Conflict("signup_closed", "报名已截止")
+    most = min(shift.capacity, MOST_PLACES)
+    if wish.places > most:
+        raise Invalid("too_many_people", f"一次最多为 {most} 人报名")
+    if wish.age is not None or wish.companions:
+        names = ("minor_age", "guardian_account_age", "accompanied_age")
+        ages = minors.Ages(*(settings.read(name, shift.path) for name in names))
+        minors.check(wish.age, wish.companions, wish.guardian_consent, ages)
+    check_open(resident_id, shift)
+    if shift.requirements:
+        requirements.check(resident_id, requirements.of(shift.requirements), wish.age, wish.companions)
+    if not wish.wait and (shift.waiting or shift.places_taken + wish.places > shift.capacity):
+        raise Conflict("event_full", "名额已满")
+
+
+def check_open(resident_id: int, shift: Row[*tuple[Any, ...]]) -> None:
+    """Sign-up has begun, for this person: early for those without a record of absences. Raises Conflict."""
+    now = clock.now()
+    if shift.opens_at is None or shift.opens_at <= now:
+        return
+    early = shift.opens_at - timedelta(hours=shift.early_hours)
+    details = {"opens_at": clock.local(shift.opens_at).isoformat(timespec="seconds")}
+    if now < early or not shift.early_hours:
+        raise Conflict("signup_not_open", "报名还没有开始", details)
+    if not absences.standing(resident_id, shift.path).early:
+        raise Conflict("no_early_signup", "因近期多次报名未到场，暂不能提前报名，请在报名开始后再来", details)

@@ -1,0 +1,263 @@
+"""Campaigns, co-hosts, posts and who may take them, copies, and the list by place, tag and campaign."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from sorting_miniapp.db import db
+from sorting_miniapp.errors import Conflict, Forbidden, Invalid, NotFound
+from sorting_miniapp.events import campaigns, closing, content, planning, requirements, search, shifts, templates
+from sorting_miniapp.events.models import Event, EventState, Shift
+from sorting_miniapp.events.requirements import Requirements
+from tests.events.helpers import (
+    CONTENT,
+    DRAFT,
+    NINE,
+    Hands,
+    Made,
+    World,
+    make_event,
+    make_people,
+    scan,
+    sign_up,
+)
+from tests.hours.test_records import register
+
+WEEK = campaigns.Plan("宣传周", date(2026, 6, 8), date(2026, 6, 14), theme="分类齐参与 低碳新时尚")
+
+
+def _list(world: World, **query: Any) -> list[dict[str, Any]]:
+    answer = world.app.test_client().get("/api/v1/events", query_string=query)
+    assert answer.status_code == 200, answer.get_json()
+    return list(answer.get_json()["items"])
+
+
+def _ask(world: World, event: Made, **wanted: Any) -> None:
+    """Let the event's shift ask for something."""
+    with world.app.app_context():
+        shift = db.session.get_one(Shift, event.shift)
+        post = shifts.Post("值守", "东门社区居民", Requirements(**wanted))
+        shifts.change(world.organiser, event.shift, shift.starts_at, shift.ends_at, shift.capacity, shift.title, post)
+
+
+def test_an_event_belongs_to_a_campaign_and_the_list_finds_it_there(world: World) -> None:
+    with world.app.app_context():
+        year = campaigns.create(
+            world.organiser, world.town, replace(WEEK, title="全年行动", ends_on=date(2026, 12, 31))
+        )
+        week = campaigns.create(world.organiser, world.town, replace(WEEK, parent_id=year))
+    make_event(world, title="启动仪式", campaign_id=week)
+    make_event(world, title="别的")
+    listed = world.app.test_client().get("/api/v1/campaigns").get_json()["items"]
+    assert [(one["title"], one["events"]) for one in listed] == [("全年行动", 0), ("宣传周", 1)]
+    assert listed[1]["parent_id"] == listed[0]["id"]
+    for one in listed:
+        found = _list(world, campaign=one["id"])
+        assert [row["title"] for row in found] == ["启动仪式"], "a larger campaign holds what its parts hold"
+    assert found[0]["campaign"] == {"id": listed[1]["id"], "title": "宣传周"}
+    assert _list(world, campaign="nothing") == []
+
+
+def test_a_campaign_is_kept_whole(sqlite_world: World) -> None:
+    world = sqlite_world
+    with world.app.app_context():
+        with pytest.raises(Invalid, match="ends_on"):
+            campaigns.create(world.organiser, world.town, replace(WEEK, ends_on=date(2026, 6, 7)))
+        with pytest.raises(NotFound):
+            campaigns.create(world.organiser, world.other_town, WEEK)
+        with pytest.raises(Forbidden):
+            campaigns.create(world.verifier, world.town, WEEK)
+        one = campaigns.create(world.organiser, world.town, WEEK)
+        two = campaigns.create(world.organiser, world.town, replace(WEEK, title="二", parent_id=one))
+        with pytest.raises(Invalid, match="parent_id"):
+            campaigns.change(world.organiser, one, replace(WEEK, parent_id=two))
+        with pytest.raises(Conflict, match="campaign_in_use"):
+            campaigns.delete(world.organiser, one)
+        with pytest.raises(NotFound):
+            campaigns.get(world.foreigner, one)
+        with pytest.raises(Invalid, match="campaign"):
+            planning.create(world.foreigner, world.other_town, replace(DRAFT, campaign_id=one))
+        campaigns.delete(world.organiser, two)
+        campaigns.delete(world.organiser, one)
+        assert campaigns.listed(world.organiser) == []
+
+
+def test_a_cohost_sees_the_event_and_residents_find_it_there(world: World) -> None:
+    event = make_event(world, cohosts=(world.other_town,))
+    assert [row["cohosts"][0]["name"] for row in _list(world, org=world.other_town)] == ["东陂镇"]
+    with world.app.app_context():
+        assert planning.get(world.foreigner, event.event)[0].title == DRAFT.title
+        with pytest.raises(Forbidden):
+            planning.get(world.foreigner, event.event, change=True)
+        with pytest.raises(Invalid, match="cohosts"):
+            planning.change(world.organiser, event.event, replace(DRAFT, cohosts=(10_000,)))
+        planning.change(world.organiser, event.event, DRAFT)
+        with pytest.raises(NotFound):
+            planning.get(world.foreigner, event.event)
+    assert _list(world, org=world.other_town) == []
+
+
+def test_the_nearest_come_first_page_by_page(world: World) -> None:
+    places = {"北": (24.90, 112.38), "近": (24.781, 112.377), "远": (25.10, 112.90), "西": (24.78, 112.30)}
+    for title, at in places.items():
+        make_event(world, title=title, place_at=at)
+    make_event(world, title="没有坐标")
+    found = _list(world, near="24.779,112.377")
+    assert [row["title"] for row in found] == ["近", "西", "北", "远"]
+    assert 200 <= found[0]["distance_m"] <= 240
+    assert found[0]["place_at"] == {"lat": 24.781, "lng": 112.377}
+    assert _list(world)[0]["distance_m"] is None
+    search_page, search.PAGE = search.PAGE, 3
+    try:
+        client = world.app.test_client()
+        first = client.get("/api/v1/events?near=24.779,112.377&kind=volunteer").get_json()
+        rest = client.get("/api/v1/events", query_string={
+            "near": "24.779,112.377", "kind": "volunteer", "cursor": first["next"]}).get_json()  # fmt: skip
+    finally:
+        search.PAGE = search_page
+    assert [row["title"] for row in first["items"] + rest["items"]] == ["近", "西", "北", "远"]
+    for wrong in ("24.7", "north,south", "91,0", "1,2,3", "24.7,112.3;"):
+        assert world.app.test_client().get("/api/v1/events", query_string={"near": wrong}).status_code == 422
+
+
+@given(st.floats(-80, 80), st.floats(-179, 179), st.floats(-0.2, 0.2), st.floats(-0.2, 0.2))
+def test_the_measure_of_distance_fits_64_bits_and_is_good_on_a_countys_scale(
+    lat: float, lng: float, north: float, east: float
+) -> None:
+    import math
+
+    narrower = round(1000 * math.cos(math.radians(lat)) ** 2)
+    key = round(north * 1e5) ** 2 * 1000 + round(east * 1e5) ** 2 * narrower
+    true = math.hypot(north, east * math.cos(math.radians(lat))) * 111_319
+    assert abs(search.metres(key) - true) <= max(30, true * 0.05)
+    assert (180 * 100_000) ** 2 * 1000 + (360 * 100_000) ** 2 * 1000 < 2**63
+    assert lng < 180
+
+
+def test_the_list_by_tag_and_the_filters_there_are(world: World) -> None:
+    with world.app.app_context():
+        content.load(CONTENT)
+    make_event(world, title="社区", tags=("jin-shequ", "qinzi"))
+    make_event(world, title="企业", tags=("jin-qiye",))
+    assert [row["title"] for row in _list(world, tag="qinzi")] == ["社区"]
+    assert _list(world, tag="none") == []
+    filters = world.app.test_client().get("/api/v1/event-filters").get_json()
+    assert {"key": "training", "name": "培训"} in filters["kinds"]
+    assert {"key": "qinzi", "name": "亲子活动", "set": "theme"} in filters["tags"]
+
+
+def test_a_template_brings_its_posts_risk_version_and_checklist(sqlite_world: World) -> None:
+    world = sqlite_world
+    with world.app.app_context():
+        content.load(CONTENT)
+        pattern = templates.get("qingjie-xingdong")
+        draft = replace(templates.draft_of(pattern), place="文化广场", contact="李主任")
+        event = templates.create(world.organiser, world.town, draft, pattern.key, NINE)
+        rows = db.session.scalars(select(Shift).where(Shift.event_id == event).order_by(Shift.id)).all()
+        assert [(row.title, row.capacity) for row in rows] == [
+            (post["title"], post["capacity"]) for post in pattern.posts
+        ]
+        assert {requirements.of(row.requirements).min_age for row in rows} == {None, 18}
+        made = db.session.get_one(Event, event)
+        assert [row["text"] for row in made.checklist] == pattern.checklist
+        assert made.report_fields == pattern.report_fields
+        planning.tick(world.organiser, event, [pattern.checklist[0]])
+        planning.change(world.organiser, event, replace(draft, checklist=("新的一项", pattern.checklist[0])))
+        assert db.session.get_one(Event, event).checklist == [
+            {"text": "新的一项", "done": False},
+            {"text": pattern.checklist[0], "done": True},
+        ]
+
+
+def test_a_copy_keeps_what_was_planned_and_nobody_who_signed_up(world: World) -> None:
+    event, people = make_event(world, 7, tags=()), make_people(world.app, 1)
+    _ask(world, event, min_age=16)
+    sign_up(world.app.test_client(), people[0], event)
+    with world.app.app_context():
+        shifts.add(world.organiser, event.event, NINE + timedelta(hours=5), NINE + timedelta(hours=6), 3)
+        start = NINE + timedelta(days=3)
+        made = templates.copy(world.organiser, event.event, start)
+        copied = db.session.get_one(Event, made)
+        rows = db.session.scalars(select(Shift).where(Shift.event_id == made).order_by(Shift.id)).all()
+        assert (copied.state, copied.title, copied.risks) == (EventState.DRAFT, DRAFT.title, DRAFT.risks)
+        assert [(row.starts_at, row.capacity, row.places_taken) for row in rows] == [
+            (start, 7, 0),
+            (start + timedelta(hours=5), 3, 0),
+        ]
+        assert requirements.of(rows[0].requirements).min_age == 16
+        with pytest.raises(Invalid, match="shift_past"):
+            templates.copy(world.organiser, event.event, NINE - timedelta(days=30))
+        with pytest.raises(NotFound):
+            templates.copy(world.foreigner, event.event, start)
+
+
+def test_repeated_every_week(world: World) -> None:
+    event = make_event(world, opens_at=NINE - timedelta(days=1), early_hours=12)
+    with world.app.app_context():
+        made = templates.repeat_weekly(world.organiser, event.event, 3, publish=True)
+        rows = [db.session.get_one(Event, one) for one in made]
+        assert [row.starts_at for row in rows] == [NINE + timedelta(weeks=n) for n in (1, 2, 3)]
+        assert {row.state for row in rows} == {EventState.PUBLISHED}
+        assert rows[0].opens_at == NINE - timedelta(days=1) + timedelta(weeks=1)
+        with pytest.raises(Invalid, match="weeks"):
+            templates.repeat_weekly(world.organiser, event.event, 27)
+
+
+def _code(answer: Any) -> str:
+    body = answer.get_json()
+    return str(body.get("code", body.get("state")))
+
+
+def test_a_post_asks_for_an_age(sqlite_world: World) -> None:
+    world = sqlite_world
+    event, people = make_event(world), make_people(world.app, 3)
+    _ask(world, event, min_age=18, max_age=60)
+    client = world.app.test_client()
+    page = client.get(f"/api/v1/events/{event.event_id}").get_json()["shifts"][0]
+    assert (page["requirements"]["max_age"], page["tasks"], page["served"]) == (60, "值守", "东门社区居民")
+    assert _code(sign_up(client, people[0], event)) == "age_needed"
+    refused = sign_up(client, people[0], event, age=61)
+    assert refused.get_json()["details"] == {"requirement": "age"}
+    assert "18 至 60 周岁" in refused.get_json()["message"]
+    assert _code(sign_up(client, people[0], event, age=40, companions=[{"age": 66}])) == "requirement_not_met"
+    assert _code(sign_up(client, people[0], event, age=40)) == "confirmed"
+    assert register(world, people[1], birth_date="1949-10-01").status_code == 200
+    # born in 1949: what was registered counts, not what is said
+    assert _code(sign_up(client, people[1], event, age=40)) == "requirement_not_met"
+
+
+def test_a_post_asks_for_a_training(world: World, hands: Hands) -> None:
+    training = make_event(world, kind="training", starts_at=NINE - timedelta(days=1))
+    event, people = make_event(world), make_people(world.app, 2)
+    _ask(world, event, training=requirements.ANY_TRAINING)
+    client = world.app.test_client()
+    sign_up(client, people[0], training)
+    assert _code(sign_up(client, people[0], event)) == "requirement_not_met"
+    hands.at(NINE - timedelta(days=1))
+    scan(client, people[0], training)
+    with world.app.app_context():
+        closing.close_forgotten()
+    assert _code(sign_up(client, people[0], event)) == "confirmed"
+    assert sign_up(client, people[1], event).get_json()["details"] == {"requirement": "training"}
+
+
+def test_a_requirement_that_nobody_can_answer_for_lets_nobody_in(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event, people = make_event(sqlite_world), make_people(sqlite_world.app, 1)
+    _ask(sqlite_world, event, quiz="daily")
+    client = sqlite_world.app.test_client()
+    assert _code(sign_up(client, people[0], event)) == "requirement_not_met"
+    monkeypatch.setattr(requirements, "_rules", {"quiz": lambda resident, slug: (resident, slug) == (1, "daily")})
+    assert _code(sign_up(client, people[0], event)) == "confirmed"
+    monkeypatch.setattr(requirements, "_rules", {})
+    other = make_event(sqlite_world, starts_at=NINE + timedelta(days=1))
+    _ask(sqlite_world, other, group=sqlite_world.town)
+    assert _code(sign_up(client, people[0], other)) == "requirement_not_met"
