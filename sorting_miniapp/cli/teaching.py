@@ -12,6 +12,7 @@ from sorting_miniapp.accounts import consents
 from sorting_miniapp.articles import content as articles
 from sorting_miniapp.deliveries import content as deliveries
 from sorting_miniapp.events import content as events
+from sorting_miniapp.figures import definitions as figures
 from sorting_miniapp.guide import content as guide
 from sorting_miniapp.orgs import service as org_service
 from sorting_miniapp.quiz import content as quiz
@@ -22,6 +23,7 @@ FEATURES: tuple[tuple[str, Any], ...] = (
     ("栏目、用语和文章", articles),
     ("分类词条", guide),
     ("题库和答题", quiz),
+    ("年度数据", figures),
 )
 
 

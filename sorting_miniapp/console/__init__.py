@@ -16,6 +16,7 @@ from sorting_miniapp.console import (  # noqa: F401  each registers its pages on
     views_audit,
     views_campaigns,
     views_events,
+    views_figures,
     views_groups,
     views_guide,
     views_home,

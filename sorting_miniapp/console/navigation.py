@@ -24,6 +24,7 @@ NAVIGATION: list[tuple[str, str, tuple[Role, ...]]] = [
     ("console.guide", "分类词条", (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)),
     ("console.quizzes", "答题", (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)),
     ("console.questions", "题库", (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)),
+    ("console.figures", "数据填报", (Role.ANALYST, Role.ORGANISER, Role.VERIFIER, Role.ADMIN)),
     ("console.jobs", "我的任务", ()),
     ("console.orgs_tree", "组织机构", (Role.ADMIN,)),
     ("console.staff_list", "工作人员", (Role.ADMIN,)),

@@ -12,6 +12,7 @@ from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.articles import pushes, reviews
 from sorting_miniapp.articles.models import PUSH_STATE_NAMES
+from sorting_miniapp.figures import ledger, standing
 
 MOST_ITEMS = 20
 
@@ -53,7 +54,32 @@ def _held_pushes(actor: StaffActor) -> list[Item]:
     ]
 
 
-SOURCES: tuple[Callable[[StaffActor], list[Item]], ...] = (_held_pushes, _reviews)
+def _figures_to_enter(actor: StaffActor) -> list[Item]:
+    return [
+        Item(
+            "逾期填报" if duty.late else "填报数据",
+            f"{duty.node.name}：{duty.period.label}",
+            f"还有 {duty.count} 个数字没有填报，截止 {duty.deadline.isoformat()}",
+            url_for("console.figures", period=duty.period.code, state="missing"),
+        )
+        for duty in standing.duties(actor.branches(*ledger.OWNERS))
+    ]
+
+
+def _figures_to_sign(actor: StaffActor) -> list[Item]:
+    return [
+        Item(
+            "核对数据",
+            f"{row.Figure.name}（{row.Node.name}）",
+            f"{row.entered_name}填报，等另一人核对",
+            url_for("console.figure_entry", figure_id=row.Figure.id, node_id=row.Node.id, code=row.FigureEntry.period),
+            row.FigureEntry.entered_at,
+        )
+        for row in standing.to_sign(actor, MOST_ITEMS)
+    ]
+
+
+SOURCES: tuple[Callable[[StaffActor], list[Item]], ...] = (_held_pushes, _reviews, _figures_to_sign, _figures_to_enter)
 
 
 def of(actor: StaffActor) -> list[Item]:

@@ -54,6 +54,7 @@ DEFAULTS: dict[str, Default] = {
     "stop_after_errors": Default(200, "连续出错后停止", "条", 1, 100_000),
     "subscription_credit_cap": Default(20, "每个模板可累计的订阅次数", "次", 1, 1000),
     "wechat_event_days": Default(30, "微信推送的事件保留", "天", 1, 3650),
+    "figures_due_days": Default(10, "数据填报期限（期间结束后）", "天", 1, 366),
     "job_file_days": Default(30, "导出文件和报告保留", "天", 1, 3650),
     "certificate_rounding": Default(
         "half_hour",
