@@ -11,7 +11,7 @@ from alembic import op
 from sorting_miniapp import db
 
 revision = "0006_figures"
-down_revision = "0005_jobs"
+down_revision = "0004_hours_registration"
 branch_labels = None
 depends_on = None
 
