@@ -1,7 +1,7 @@
 """Jobs asked for in the console, and their files in chunks
 
 Revision ID: 0005_jobs
-Revises: 0001
+Revises: 0004_groups
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Figures: definitions, owners, checks, the ledger of entries, closed periods
 
 Revision ID: 0006_figures
-Revises: 0005_jobs
+Revises: 0003_events
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 from sorting_miniapp import db
 
 revision = "0006_figures"
-down_revision = "0004_hours_registration"
+down_revision = "0003_events"
 branch_labels = None
 depends_on = None
 
