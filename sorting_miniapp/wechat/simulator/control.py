@@ -209,6 +209,11 @@ async def reset(request: web.Request) -> web.Response:
         # The couriers go on waiting at the same outbox.
         if field.name not in (*KEPT_BY_RESET, "_outbox", "_tasks"):
             setattr(state, field.name, getattr(fresh, field.name))
+    for account in (state.mini, state.official):
+        # The clock went back with the rest: nothing may outlive its time by that.
+        latest = state.now() + state.settings.token_life
+        account.tokens = {token: min(dies, latest) for token, dies in account.tokens.items()}
+        account.forced.clear()
     while not state._outbox.empty():
         state._outbox.get_nowait()
     return json_answer({})

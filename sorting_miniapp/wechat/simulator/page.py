@@ -20,7 +20,10 @@ FILES = {
     "/page.css": ("page.css", "text/css"),
     "/page.js": ("page.js", "text/javascript"),
 }
-POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "frame-src 'self'; base-uri 'none'"
+)
 # An article runs no script; its own styles stand in attributes.
 ARTICLE_POLICY = "default-src 'none'; img-src 'self' data:; style-src 'self' 'unsafe-inline'"
 IMAGE = re.compile(r"https?://mmbiz\.qpic\.cn/([0-9a-f]{32})/0")

@@ -1,0 +1,25 @@
+"""A simulator for each module, emptied for each test, with one person in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import base_environ
+from tests.simulator_process import Simulator, running
+from tests.wechat.simulator_world import World
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    with running(base_environ(tmp_path_factory.mktemp("simulator"))) as found:
+        yield found
+
+
+@pytest.fixture
+def world(simulator: Simulator) -> World:
+    """Many mass sends a day are allowed: what a test is not about shall not stop it."""
+    simulator.reset()
+    simulator.settings(mass_daily_quota=100)
+    return World(simulator)
