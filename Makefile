@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: help run demo test lint bench lock
+.PHONY: help run demo test lint content bench lock
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,9 @@ lint: .venv/ok  ## ruff, mypy, import-linter, content, migrations match the mode
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m tests.check_schema
+
+content: .venv/ok  ## check the teaching material: amounts, and every problem with file and line (ARGS="--draft --only guide")
+	$(BIN)/python -m sorting_miniapp.cli check $(ARGS)
 
 bench: .venv/ok  ## measure the hot paths as ratios to their ceilings, on SQLite and PostgreSQL
 	$(BIN)/python -m bench

@@ -14,7 +14,7 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from sqlalchemy import func, select
 
-from sorting_miniapp.cli import FOLDER
+from sorting_miniapp.cli.content import FOLDER
 from sorting_miniapp.db import Base, db
 from sorting_miniapp.events import content as events
 from sorting_miniapp.guide import content as guide

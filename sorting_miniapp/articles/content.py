@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -47,33 +46,6 @@ def _articles(folder: Path) -> Iterator[tuple[str, dict[str, Any], str]]:
     for path in sorted((folder / FOLDER).glob("*.md")):
         _, head, body = path.read_text(encoding="utf-8").split("---\n", 2)
         yield path.name, yaml.safe_load(head), body.strip()
-
-
-def check(folder: Path) -> list[str]:
-    """What is wrong with the files, in Chinese; empty when they are good."""
-    problems: list[str] = []
-    sources = _sources(folder)
-    slugs = [row.get("slug", "") for row in _rows(folder, COLUMNS)]
-    problems += [f"{COLUMNS}: 栏目重复：{slug}" for slug in sorted({s for s in slugs if slugs.count(s) > 1})]
-    for row in _rows(folder, SLOGANS):
-        name = f"{SLOGANS}: {row.get('key', '?')}"
-        if not row.get("text") or row.get("place") not in set(SloganPlace) or not isinstance(row.get("from"), date):
-            problems.append(f"{name} 缺少文字、位置或开始日期")
-        elif row.get("to") is not None and row["to"] < row["from"]:
-            problems.append(f"{name} 的结束日期早于开始日期")
-    for file, head, body in _articles(folder):
-        problems += [f"{file} 缺少 {key}" for key in HEAD if not head.get(key)]
-        problems += [
-            f"{file} 的{writing.LABELS[key]}超过 {most} 个字"
-            for key, most in LENGTHS.items()
-            if len(head.get(key, "")) > most
-        ]
-        problems += [f"{file} 的依据不存在：{one}" for one in head.get("sources") or [] if one not in sources]
-        if head.get("column") not in slugs:
-            problems.append(f"{file} 的栏目不存在：{head.get('column')}")
-        if len(render.to_html(body)) > writing.HTML:
-            problems.append(f"{file} 太长")
-    return problems
 
 
 def load(folder: Path) -> dict[str, int]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 import click
 from flask import Flask, current_app
@@ -16,13 +14,11 @@ from sorting_miniapp import scheduler as timetable
 from sorting_miniapp import state, worker
 from sorting_miniapp.accounts import staff as accounts
 from sorting_miniapp.articles import push_watch
-from sorting_miniapp.cli import teaching
+from sorting_miniapp.cli.content import content
 from sorting_miniapp.errors import DomainError
 
-content = AppGroup("content", help="The teaching material in content/.")
 staff = AppGroup("staff", help="Staff accounts.")
 clock = AppGroup("clock", help="Domain time in simulator mode.")
-FOLDER = Path(__file__).resolve().parents[2] / "content"
 
 
 @click.command()
@@ -45,26 +41,6 @@ def simulator() -> None:
     from sorting_miniapp.wechat.simulator.__main__ import main
 
     main()
-
-
-@content.command("check")
-@click.option("--folder", type=click.Path(path_type=Path, exists=True), default=FOLDER)
-def check_content(folder: Path) -> None:
-    """Say what is wrong with the files; exit 1 when anything is."""
-    problems = teaching.check(folder)
-    for problem in problems:
-        click.echo(problem, err=True)
-    if problems:
-        sys.exit(1)
-    click.echo("内容检查通过")
-
-
-@content.command("load")
-@click.option("--folder", type=click.Path(path_type=Path, exists=True), default=FOLDER)
-def load_content(folder: Path) -> None:
-    """Load the files; a second time changes nothing."""
-    for name, counts in teaching.load(folder).items():
-        click.echo(f"{name}：新增 {counts['added']}，更改 {counts['changed']}，未变 {counts['same']}")
 
 
 @staff.command("create")

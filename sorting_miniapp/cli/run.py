@@ -10,7 +10,8 @@ from flask_migrate import upgrade
 from honcho.manager import Manager
 
 from sorting_miniapp import config
-from sorting_miniapp.cli import FOLDER, demo_staff, teaching
+from sorting_miniapp.cli import demo_staff, teaching
+from sorting_miniapp.cli.content import FOLDER
 from sorting_miniapp.cli.instance import environment
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,19 @@ import yaml
 from flask import current_app
 
 from sorting_miniapp.accounts import consents
+from sorting_miniapp.articles import check as articles_check
 from sorting_miniapp.articles import content as articles
+from sorting_miniapp.cli import lists
 from sorting_miniapp.deliveries import content as deliveries
 from sorting_miniapp.events import content as events
 from sorting_miniapp.figures import definitions as figures
+from sorting_miniapp.guide import check as guide_check
 from sorting_miniapp.guide import content as guide
+from sorting_miniapp.guide import rows
 from sorting_miniapp.orgs import service as org_service
+from sorting_miniapp.quiz import check as quiz_check
 from sorting_miniapp.quiz import content as quiz
+from sorting_miniapp.teaching.files import Files, Level, Problem, Report
 
 FEATURES: tuple[tuple[str, Any], ...] = (
     ("同意文本", consents),
@@ -27,9 +34,47 @@ FEATURES: tuple[tuple[str, Any], ...] = (
 )
 
 
-def check(folder: Path) -> list[str]:
-    """What is wrong, in Chinese."""
-    return [*deliveries.check(folder), *(problem for _, feature in FEATURES for problem in feature.check(folder))]
+def _quiz(folder: Path) -> Report:
+    known = rows.dictionary(rows.read(Files(folder)))
+    return quiz_check.check(folder, known.items, known.names)
+
+
+def _events(folder: Path) -> Report:
+    found = events.check(folder)
+    return Report([Problem("", 0, text) for text in found])
+
+
+def _consents(folder: Path) -> Report:
+    return Report([Problem("", 0, text) for text in consents.check(folder)])
+
+
+def _figures(folder: Path) -> Report:
+    return Report([Problem("", 0, text) for text in figures.check(folder)])
+
+
+CHECKS: dict[str, tuple[str, Callable[[Path], Report]]] = {
+    "sources": ("依据", lists.sources),
+    "orgs": ("组织机构", lists.orgs),
+    "consents": ("同意文本", _consents),
+    "guide": ("分类词条", guide_check.check),
+    "quiz": ("题库", _quiz),
+    "articles": ("文章和用语", articles_check.check),
+    "events": ("活动模板", _events),
+    "messages": ("订阅消息", deliveries.check),
+    "figures": ("数据指标", _figures),
+    "badges": ("徽章", lists.badges),
+}
+
+
+def check(folder: Path, only: Collection[str] = ()) -> dict[str, Report]:
+    """What each part finds in the files, by the part's name in Chinese."""
+    return {label: look(folder) for name, (label, look) in CHECKS.items() if not only or name in only}
+
+
+def problems(reports: dict[str, Report], draft: bool) -> list[Problem]:
+    """All problems by file and line; with `draft` those of unfinished work are left out."""
+    found = {problem for report in reports.values() for problem in report.problems}
+    return sorted(problem for problem in found if not (draft and problem.level is Level.DRAFT))
 
 
 def load(folder: Path) -> dict[str, dict[str, int]]:
@@ -37,8 +82,7 @@ def load(folder: Path) -> dict[str, dict[str, int]]:
     units = yaml.safe_load((folder / "orgs.yaml").read_text("utf-8"))
     counts = {"组织机构": org_service.load(units)}
     rehearsal = current_app.extensions["settings"].simulated
-    notices = yaml.safe_load((folder / "notices.yaml").read_text("utf-8"))
-    ids = {row["key"]: f"sim_{row['key']}" for row in notices} if rehearsal else {}
+    ids = {key: f"sim_{key}" for key in deliveries.keys(folder)} if rehearsal else {}
     counts["消息文案"] = deliveries.load(folder, ids)
     for name, feature in FEATURES:
         counts[name] = feature.load(folder)

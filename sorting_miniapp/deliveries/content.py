@@ -1,41 +1,75 @@
-"""content/notices.yaml: the texts of the notices. WeChat's template ids are the office's own and never overwritten."""
+"""content/messages.yaml: the texts of subscribe messages. Template ids are the office's own, never overwritten."""
 
 from __future__ import annotations
 
 import string
 from pathlib import Path
-from typing import Any
 
-import yaml
 from sqlalchemy import select
 
 from sorting_miniapp.db import transaction
 from sorting_miniapp.deliveries.models import NoticeTemplate, TemplateKind
 from sorting_miniapp.deliveries.texts import NAMES
-from sorting_miniapp.wechat.template_values import problem
+from sorting_miniapp.teaching.files import Entry, Files, Level, Problem, Report, unique
+from sorting_miniapp.teaching.files import keys as check_keys
+from sorting_miniapp.wechat.template_values import LONGEST, kind_of, problem
+
+MESSAGES = "messages.yaml"
+MOST_FIELDS = 5  # WeChat's templates have two to five key words
+# design.md §6, Notices.
+NEEDED = (
+    "new_article", "event_offer", "event_reminder", "event_changed", "event_cancelled", "request_answered",
+    "result_ready",
+)  # fmt: skip
 
 
-def _rows(folder: Path) -> list[dict[str, Any]]:
-    found = yaml.safe_load((folder / "notices.yaml").read_text("utf-8"))
-    return list(found)
+def _read(files: Files) -> list[Entry]:
+    return files.yaml(MESSAGES)
 
 
-def check(folder: Path) -> list[str]:
-    """What is wrong with the notices' texts, in Chinese; empty when all is well."""
-    wrong: list[str] = []
-    seen: set[str] = set()
-    for row in _rows(folder):
-        key = row["key"]
-        if key in seen:
-            wrong.append(f"notices.yaml：{key} 重复")
-        seen.add(key)
-        for field in row["fields"]:
-            names = {name for _, name, _, _ in string.Formatter().parse(field["value"]) if name}
-            if names - set(NAMES):
-                wrong.append(f"notices.yaml：{key} 用了未知名称 {sorted(names - set(NAMES))}")
-            if not names and (found := problem(field["key"], field["value"])):
-                wrong.append(f"notices.yaml：{key} 的 {field['key']} {found}")
-    return wrong
+def keys(folder: Path) -> list[str]:
+    """The notices there are texts for."""
+    return [entry.values["key"] for entry in _read(Files(folder))]
+
+
+def check(folder: Path) -> Report:
+    """Problems and amounts of the messages: every notice has one, whose fields keep WeChat's value rules."""
+    files, report = Files(folder), Report()
+    entries = _read(files)
+    unique(report, entries, "key", pattern=False)
+    for entry in entries:
+        row = entry.values
+        if not check_keys(report, entry, ("key", "title", "kind", "fields", "page"), ("template_hint",)):
+            continue
+        if row["kind"] not in set(TemplateKind):
+            report.add(entry, f"kind 不认识：{row['kind']}", Level.STRUCTURE)
+        if not all(isinstance(one, dict) and set(one) == {"key", "label", "value"} for one in row["fields"]):
+            report.add(entry, "fields 的每一项须写成 {key: …, label: …, value: …}", Level.STRUCTURE)
+            continue
+        _fields(report, entry)
+    here = {entry.values.get("key") for entry in entries}
+    report.problems += [Problem(MESSAGES, 0, f"缺少消息文案：{key}") for key in NEEDED if key not in here]
+    report.amount(MESSAGES, "订阅消息文案", len(entries), len(NEEDED))
+    report.problems += files.problems
+    return report
+
+
+def _fields(report: Report, entry: Entry) -> None:
+    fields = entry.values["fields"]
+    if not 1 <= len(fields) <= MOST_FIELDS or len({one["key"] for one in fields}) != len(fields):
+        report.add(entry, f"字段须为 1 到 {MOST_FIELDS} 个，不能重复", Level.STRUCTURE)
+    for one in fields:
+        names = [name for _, name, _, _ in string.Formatter().parse(one["value"]) if name is not None]
+        if unknown := sorted(set(names) - set(NAMES)):
+            report.add(entry, f"{one['key']} 用了不认识的名称：{'、'.join(unknown)}", Level.STRUCTURE)
+        if not names and (found := problem(one["key"], one["value"])):
+            report.add(entry, f"{one['key']} {found}：{one['value']}", Level.STRUCTURE)
+        elif names and (room := LONGEST.get(kind_of(one["key"]))) and len(_literal(one["value"])) * 2 > room:
+            report.add(entry, f"{one['key']} 固定的文字太长，留给内容的位置不够：{one['value']}")
+
+
+def _literal(pattern: str) -> str:
+    return "".join(text for text, _, _, _ in string.Formatter().parse(pattern))
 
 
 def load(folder: Path, template_ids: dict[str, str] | None = None) -> dict[str, int]:
@@ -43,7 +77,7 @@ def load(folder: Path, template_ids: dict[str, str] | None = None) -> dict[str, 
     counts = {"added": 0, "changed": 0, "same": 0}
     with transaction() as session:
         known = {row.key: row for row in session.scalars(select(NoticeTemplate))}
-        for row in _rows(folder):
+        for row in (entry.values for entry in _read(Files(folder))):
             values = {
                 "title": row["title"],
                 "kind": TemplateKind(row["kind"]),

@@ -16,7 +16,16 @@ from sorting_miniapp.db import db, transaction
 from sorting_miniapp.errors import Conflict, Forbidden, Invalid, NotFound
 from sorting_miniapp.quiz import bank
 from sorting_miniapp.quiz.marking import CHOICES
-from sorting_miniapp.quiz.models import Attempt, Pool, Question, QuestionKind, QuestionVersion, Quiz, QuizKind
+from sorting_miniapp.quiz.models import (
+    AUDIENCE_NAMES,
+    Attempt,
+    Pool,
+    Question,
+    QuestionKind,
+    QuestionVersion,
+    Quiz,
+    QuizKind,
+)
 
 PAGE = 50
 CODES = frozenset(code for code, _ in CHOICES)
@@ -45,7 +54,7 @@ def require_editor(actor: StaffActor) -> None:
 
 def problem(draft: Draft) -> tuple[str, str]:
     """(field, what is wrong with it), ('', '') when the question is good."""
-    if draft.kind not in set(QuestionKind) or draft.pool not in set(Pool) or draft.audience not in ("all", "child"):
+    if draft.kind not in set(QuestionKind) or draft.pool not in set(Pool) or draft.audience not in AUDIENCE_NAMES:
         return "kind", "请选择题型、题库和对象"
     for field, label, most in (("text", "题目", 300), ("explanation", "解析", 500), ("source", "依据", 200)):
         if not 1 <= len(getattr(draft, field).strip()) <= most:
@@ -62,6 +71,7 @@ def _options_fit(draft: Draft) -> bool:
     many, right = len(draft.options), sum(1 for _, good in draft.options if good)
     return {
         QuestionKind.SINGLE: 3 <= many <= 6 and right == 1,
+        QuestionKind.PICTURE: 3 <= many <= 6 and right == 1,
         QuestionKind.TRUE_FALSE: many == 2 and right == 1,
         QuestionKind.MULTIPLE: 3 <= many <= 8 and 2 <= right < many,
         QuestionKind.SORT: 2 <= many <= 8 and all(good in CODES for _, good in draft.options),

@@ -17,6 +17,7 @@ class QuestionKind(StrEnum):
     TRUE_FALSE = "true_false"
     MULTIPLE = "multiple"
     SORT = "sort"  # each of several things into its class
+    PICTURE = "picture"  # a single choice about a picture
 
 
 QUESTION_KIND_NAMES = {
@@ -24,7 +25,10 @@ QUESTION_KIND_NAMES = {
     QuestionKind.TRUE_FALSE: "判断",
     QuestionKind.MULTIPLE: "多选",
     QuestionKind.SORT: "分拣",
+    QuestionKind.PICTURE: "看图",
 }
+# For whom a question is written; `all` are those that fit everybody.
+AUDIENCE_NAMES = {"all": "所有人", "child": "小朋友", "adult": "成年人", "elderly": "老年人", "staff": "工作人员"}
 
 
 class Pool(StrEnum):

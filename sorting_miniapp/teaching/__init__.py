@@ -1,0 +1,1 @@
+"""What the files in content/ have in common: reading them, judging their language, keeping them."""
