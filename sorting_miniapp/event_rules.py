@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -10,8 +9,7 @@ from sqlalchemy import select
 from sorting_miniapp import clock
 from sorting_miniapp.db import db
 from sorting_miniapp.events import requirements
-from sorting_miniapp.hours import identity
-from sorting_miniapp.hours.models import Volunteer
+from sorting_miniapp.hours import volunteers
 from sorting_miniapp.orgs import settings
 from sorting_miniapp.quiz.models import Attempt, Quiz
 
@@ -35,8 +33,7 @@ def quiz_passed(resident_id: int, slug: Any) -> bool:
 
 def age_of(resident_id: int, _nothing: Any) -> int | None:
     """A registered volunteer's age in full years; None for everybody else."""
-    birth = db.session().scalar(select(Volunteer.birth_date).where(Volunteer.resident_id == resident_id))
-    return identity.age_on(date.fromisoformat(birth), clock.today()) if birth else None
+    return volunteers.age_on(resident_id, clock.today())
 
 
 def register() -> None:

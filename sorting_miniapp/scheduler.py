@@ -23,6 +23,7 @@ from sorting_miniapp.db import db
 from sorting_miniapp.deliveries import claims, fan_out, subscriptions
 from sorting_miniapp.events import closing, reminders
 from sorting_miniapp.events import service as events
+from sorting_miniapp.hours import service as hours
 from sorting_miniapp.jobs import running as jobs
 from sorting_miniapp.orgs import settings
 from sorting_miniapp.wechat import events as wechat_events
@@ -86,6 +87,7 @@ class Timetable:
             Job("silent_picture_checks", 60, media_checks.give_up),
             Job("old_wechat_events", 3600, lambda: wechat_events.purge(int(settings.read("wechat_event_days")))),
             Job("old_accepts", 3600, subscriptions.purge),
+            Job("loose_pictures", 3600, hours.purge_pictures),
         )
 
     def wake_worker(self) -> None:

@@ -41,7 +41,7 @@ def with_bodies(app: Flask) -> list[tuple[str, str]]:
         (method.upper(), filled(path, operations.get("parameters", [])))
         for path, operations in documented(app).items()
         for method, operation in operations.items()
-        if isinstance(operation, dict) and "requestBody" in operation
+        if isinstance(operation, dict) and "application/json" in operation.get("requestBody", {}).get("content", {})
     ]
 
 

@@ -52,6 +52,7 @@ class Certificate(Base):
     resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id"))
     snapshot: Mapped[str] = mapped_column(EncryptedText)
     issued_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    replaces_id: Mapped[int | None] = mapped_column(ForeignKey("certificate.id"), unique=True)
     revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     revoked_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     revoke_reason: Mapped[str] = mapped_column(String(200), default="")

@@ -15,6 +15,7 @@ from sorting_miniapp.console import (  # noqa: F401  each registers its pages on
     views_attendance,
     views_audit,
     views_campaigns,
+    views_entries,
     views_events,
     views_figures,
     views_groups,

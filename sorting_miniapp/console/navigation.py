@@ -17,6 +17,7 @@ NAVIGATION: list[tuple[str, str, tuple[Role, ...]]] = [
     ("console.appeals", "缺席申诉", (Role.ORGANISER,)),
     ("console.hours", "服务时长", (Role.VERIFIER, Role.ORGANISER, Role.ADMIN)),
     ("console.volunteer_list", "志愿者", (Role.VERIFIER, Role.ADMIN)),
+    ("console.entry_list", "培训与表彰", (Role.VERIFIER, Role.ADMIN)),
     ("console.group_list", "志愿团体", (Role.ORGANISER, Role.VERIFIER, Role.ADMIN)),
     ("console.certificate_list", "证明", (Role.VERIFIER, Role.ADMIN)),
     ("console.articles", "文章", (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)),

@@ -13,6 +13,8 @@ from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.articles import pushes, reviews
 from sorting_miniapp.articles.models import PUSH_STATE_NAMES
 from sorting_miniapp.figures import ledger, standing
+from sorting_miniapp.hours import records
+from sorting_miniapp.hours.models import RECORD_STATE_NAMES, RecordState
 
 MOST_ITEMS = 20
 
@@ -79,7 +81,27 @@ def _figures_to_sign(actor: StaffActor) -> list[Item]:
     ]
 
 
-SOURCES: tuple[Callable[[StaffActor], list[Item]], ...] = (_held_pushes, _reviews, _figures_to_sign, _figures_to_enter)
+def _hours(actor: StaffActor) -> list[Item]:
+    found = records.waiting(actor.branches(Role.VERIFIER))
+    return [
+        Item(
+            "服务时长",
+            f"{count} 条记录{RECORD_STATE_NAMES[state]}",
+            "须复核并答复本人" if state is RecordState.DISPUTED else "核定后才计入时长",
+            url_for("console.hours", state=state.value),
+            since,
+        )
+        for state, (count, since) in found.items()
+    ]
+
+
+SOURCES: tuple[Callable[[StaffActor], list[Item]], ...] = (
+    _held_pushes,
+    _reviews,
+    _hours,
+    _figures_to_sign,
+    _figures_to_enter,
+)
 
 
 def of(actor: StaffActor) -> list[Item]:

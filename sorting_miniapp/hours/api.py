@@ -1,10 +1,10 @@
-"""/me/volunteer, /me/service-records, their disputes, /me/service-claims, /me/certificates with their PDF."""
+"""/me/volunteer, /me/service-records, disputes, /me/service-claims, the ranking, /me/certificates with their PDF."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, current_app
+from flask import Response, current_app, request
 
 from sorting_miniapp.accounts.access import current_resident, resident_only
 from sorting_miniapp.certificates import pdf
@@ -12,10 +12,12 @@ from sorting_miniapp.certificates import service as certificates
 from sorting_miniapp.certificates.api import as_answer, verify_path
 from sorting_miniapp.certificates.models import CertificateKind
 from sorting_miniapp.certificates.schemas import CertificateSchema, CertificatesSchema
-from sorting_miniapp.hours import records, registration, schemas, service, volunteers
+from sorting_miniapp.errors import Invalid
+from sorting_miniapp.hours import entries, issuing, ranking, records, registration, schemas, service, volunteers
 from sorting_miniapp.limits import LOOK_UP, limiter
 from sorting_miniapp.web import ApiBlueprint, idempotent
 
+PICTURE_FORM = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}, "required": ["file"]}
 blueprint = ApiBlueprint("hours", __name__, description="志愿者、服务记录与证明")
 
 
@@ -44,6 +46,7 @@ def _record(row: Any) -> dict[str, Any]:
         "title": record.title,
         "place": record.place,
         "content": record.content,
+        "served": record.served,
         "person_in_charge": record.person_in_charge,
         "org": {"id": record.node_id, "name": row.org_name},
         "minutes": record.minutes,
@@ -81,8 +84,39 @@ def dispute(body: dict[str, Any], record_id: str) -> tuple[dict[str, Any], int]:
 @resident_only
 def claim(body: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """申请补录服务记录"""
+    body["pictures"] = tuple(body.get("pictures", ()))
     made = service.claim(current_resident().id, service.Claim(**body))
     return _record(records.own(current_resident().id, made)), 201
+
+
+@blueprint.post("/me/service-claims/pictures")
+@blueprint.doc(requestBody={"required": True, "content": {"multipart/form-data": {"schema": PICTURE_FORM}}})
+@blueprint.response(201, schemas.PictureSchema)
+@limiter.limit(LOOK_UP)
+@resident_only
+def claim_picture() -> tuple[dict[str, Any], int]:
+    """上传补录凭据图片（wx.uploadFile，字段名 file），24 小时内随申请提交"""
+    file = request.files.get("file")
+    if file is None:
+        raise Invalid("no_file", "请选择图片")
+    return {"id": service.keep_picture(current_resident().id, file.stream.read())}, 201
+
+
+@blueprint.get("/me/volunteer/entries")
+@blueprint.response(200, schemas.EntriesSchema)
+@resident_only
+def my_entries() -> dict[str, Any]:
+    """我的培训、表彰和评价记录"""
+    return {"items": entries.of_resident(current_resident().id), "next": None}
+
+
+@blueprint.get("/volunteers/ranking")
+@blueprint.arguments(schemas.RankingQuerySchema, location="query")
+@blueprint.response(200, schemas.RankingSchema)
+@resident_only
+def hours_ranking(query: dict[str, Any]) -> dict[str, Any]:
+    """志愿服务时长榜（姓名须本人同意才显示）"""
+    return ranking.top(current_resident().id, **query) | {"next": None}
 
 
 def _certificate(found: certificates.Issued) -> dict[str, Any]:
@@ -102,7 +136,7 @@ def _certificate(found: certificates.Issued) -> dict[str, Any]:
 @resident_only
 def issue(body: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """生成服务记录证明"""
-    number = service.issue_certificate(current_resident().id, **body)
+    number = issuing.issue_certificate(current_resident().id, **body)
     return _certificate(certificates.own(current_resident().id, number)), 201
 
 

@@ -1,14 +1,20 @@
-"""The append-only ledger of minutes: sums, entries, corrections. All in the caller's transaction."""
+"""The append-only ledger of minutes: sums, entries, corrections, and the totals that follow it.
+
+All in the caller's transaction, which holds the resident's lock.
+"""
 
 from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
 
 from sorting_miniapp import clock
 from sorting_miniapp.db import db, transaction
-from sorting_miniapp.hours.models import HoursLedger, RecordState, ServiceRecord
+from sorting_miniapp.hours.models import HoursLedger, HoursTotal, RecordState, ServiceRecord
+
+ALL_YEARS = 0
 
 
 def of_record(record_id: int) -> int:
@@ -61,6 +67,16 @@ def bring_to(record: ServiceRecord, minutes: int, reason: str, by: str) -> None:
             )
         )
         session.flush()
+        for year in (ALL_YEARS, record.served_on.year):
+            _add_to_total(session, record.resident_id, year, difference)
+
+
+def _add_to_total(session: Session, resident_id: int, year: int, minutes: int) -> None:
+    """Under the resident's lock, which every writer of the ledger holds."""
+    own = (HoursTotal.resident_id == resident_id, HoursTotal.year == year)
+    moved = session.execute(update(HoursTotal).where(*own).values(minutes=HoursTotal.minutes + minutes))
+    if moved.rowcount == 0:  # type: ignore[attr-defined]
+        session.execute(insert(HoursTotal).values(resident_id=resident_id, year=year, minutes=minutes))
 
 
 def rows(record_id: int) -> list[HoursLedger]:

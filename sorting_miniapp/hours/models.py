@@ -9,7 +9,17 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sorting_miniapp.db import Base, BigKey, CaseString, EncryptedText, JsonText, LongText, UTCDateTime, enum_column
+from sorting_miniapp.db import (
+    Base,
+    BigKey,
+    Bytes,
+    CaseString,
+    EncryptedText,
+    JsonText,
+    LongText,
+    UTCDateTime,
+    enum_column,
+)
 
 
 class DocumentKind(StrEnum):
@@ -142,9 +152,24 @@ class ServiceClaim(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
+class ClaimPicture(Base):
+    """Evidence of a late entry: a JPEG as we made it, seen by its owner and by staff of the branch only."""
+
+    __tablename__ = "claim_picture"
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    public_id: Mapped[str] = mapped_column(CaseString(32), unique=True)
+    resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id"), index=True)
+    claim_id: Mapped[int | None] = mapped_column(ForeignKey("service_claim.id"), index=True)
+    data: Mapped[bytes] = mapped_column(Bytes, deferred=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+
+
 class ServiceRecord(Base):
     """One service with what 67号令 asks of a record. `minutes` are those asked for until it takes effect, then the
-    ledger's sum. `longest` caps them; `round` starts anew with each dispute, for the two-person rule."""
+    ledger's sum. `longest` caps them; `round` starts anew with each dispute, for the two-person rule.
+
+    `ivolunteer_minutes` are those a clerk entered on i志愿, NULL before; a later correction shows by the difference.
+    """
 
     __tablename__ = "service_record"
     __table_args__ = (
@@ -177,6 +202,9 @@ class ServiceRecord(Base):
     entered_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     settled_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     settled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    ivolunteer_minutes: Mapped[int | None]
+    ivolunteer_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    ivolunteer_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
@@ -197,6 +225,16 @@ class HoursLedger(Base):
     reason: Mapped[str] = mapped_column(String(200))
     by: Mapped[str] = mapped_column(CaseString(80))
     at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+
+
+class HoursTotal(Base):
+    """The ledger's sum of a resident in a year of service, and with year 0 of all years; moved with the ledger."""
+
+    __tablename__ = "hours_total"
+    __table_args__ = (Index("ix_hours_total_year_minutes", "year", "minutes"),)
+    resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id"), primary_key=True)
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    minutes: Mapped[int]
 
 
 class RecordReview(Base):

@@ -6,6 +6,8 @@ disputed record is decided by somebody other than who settled it before (rules.m
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, func, insert, select
@@ -17,7 +19,7 @@ from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.accounts.models import Role, Staff
 from sorting_miniapp.db import db, transaction, violated
 from sorting_miniapp.deliveries import service as deliveries
-from sorting_miniapp.errors import Conflict, Forbidden, Invalid
+from sorting_miniapp.errors import Conflict, DomainError, Forbidden, Invalid
 from sorting_miniapp.events.places import local_text, lock_resident
 from sorting_miniapp.hours import ledger, records, tiers
 from sorting_miniapp.hours.models import (
@@ -31,6 +33,7 @@ from sorting_miniapp.hours.models import (
 )
 
 CLAIM_CONFIRMATIONS = 2
+MOST_BULK = 100
 
 
 def settle(actor: StaffActor, record_id: int, minutes: int, reason: str) -> RecordState:
@@ -45,6 +48,38 @@ def settle(actor: StaffActor, record_id: int, minutes: int, reason: str) -> Reco
 def void(actor: StaffActor, record_id: int, reason: str) -> RecordState:
     """Take a record out of force; its minutes leave the ledger by a correction. Raises as `settle`."""
     return _decide(actor, record_id, Decision.VOID, 0, reason)
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """What a bulk action did: how many took effect, how many wait for a second person, what was refused and why."""
+
+    in_force: int
+    waiting: int
+    refused: tuple[tuple[str, str], ...]
+
+
+def bulk(actor: StaffActor, record_ids: Sequence[int], decision: Decision, reason: str) -> Bulk:
+    """Decide many records, each for itself: confirmed with the minutes asked for, or voided.
+
+    Raises Invalid for no or too many records, or a missing reason; what one record refuses stops no other.
+    """
+    if not 1 <= len(record_ids) <= MOST_BULK:
+        raise Invalid("bulk", f"请选择 1 到 {MOST_BULK} 条记录")
+    if not reason or len(reason) > 200:
+        raise Invalid("reason_required", "请填写理由（200 字内）")
+    done, waits, refused = 0, 0, []
+    for record_id in dict.fromkeys(record_ids):
+        title = f"第 {record_id} 条"
+        try:
+            record = records.in_branch(record_id, actor.branches()).ServiceRecord
+            title = f"{record.served_on} {record.title}"
+            minutes = record.minutes if decision is Decision.CONFIRM else 0
+            state = _decide(actor, record_id, decision, minutes, reason)
+            done, waits = done + (state is not RecordState.PENDING), waits + (state is RecordState.PENDING)
+        except DomainError as error:
+            refused.append((title, error.message))
+    return Bulk(done, waits, tuple(refused))
 
 
 def _decide(actor: StaffActor, record_id: int, decision: Decision, minutes: int, reason: str) -> RecordState:
@@ -124,9 +159,9 @@ def _note(
 
 
 def _agreed(session: Session, record: ServiceRecord, minutes: int) -> bool:
-    """Whether as many people as needed have settled on these minutes in this round."""
-    if record.source is not Source.CLAIM or record.state is not RecordState.PENDING:
-        return True
+    """Whether as many people as needed stand for these minutes in this round."""
+    if record.source is not Source.CLAIM or record.state is not RecordState.PENDING or record.entered_by is not None:
+        return True  # who entered it for the volunteer is the first of the two people
     people = session.scalar(
         select(func.count(RecordReview.id)).where(
             RecordReview.record_id == record.id,

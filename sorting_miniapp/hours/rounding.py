@@ -46,6 +46,11 @@ def stars(minutes: int) -> int:
     return sum(minutes >= hours * 60 for hours in STAR_HOURS)
 
 
+def to_next_star(minutes: int) -> int | None:
+    """The minutes still missing to the next star; None with five."""
+    return next((hours * 60 - minutes for hours in STAR_HOURS if minutes < hours * 60), None)
+
+
 def words(minutes: int) -> str:
     """`2小时30分钟`, exact, for people."""
     hours, rest = divmod(minutes, 60)

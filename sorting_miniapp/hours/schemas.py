@@ -6,6 +6,7 @@ import marshmallow as ma
 
 from sorting_miniapp.events.schemas import DAYS
 from sorting_miniapp.hours.models import DocumentKind, Flag, RecordState, Skill, Source
+from sorting_miniapp.hours.models_entries import EntryKind
 from sorting_miniapp.web import LocalTime, Number, QueryNumber, Schema, Text
 
 
@@ -70,6 +71,50 @@ class VolunteerSchema(Schema):
     minutes = ma.fields.Integer(required=True)
     hours = ma.fields.String(required=True)
     stars = ma.fields.Integer(required=True)
+    to_next_star = ma.fields.Integer(required=True, allow_none=True)
+
+
+class EntrySchema(Schema):
+    """A training, an award or an evaluation."""
+
+    id = ma.fields.String(attribute="public_id", required=True)
+    kind = ma.fields.Enum(EntryKind, by_value=True, required=True)
+    title = ma.fields.String(required=True)
+    giver = ma.fields.String(required=True)
+    note = ma.fields.String(required=True)
+    date = ma.fields.Date(attribute="day", required=True)
+
+
+class EntriesSchema(Schema):
+    items = ma.fields.List(ma.fields.Nested(EntrySchema), required=True)
+    next = ma.fields.String(required=True, allow_none=True)
+
+
+class RankingQuerySchema(Schema):
+    year = QueryNumber(low=2020, high=2100)
+    org_id = QueryNumber(low=1)
+
+
+class PlaceSchema(Schema):
+    """`name` is 志愿者 for who has not agreed to be named."""
+
+    rank = ma.fields.Integer(required=True)
+    name = ma.fields.String(required=True)
+    minutes = ma.fields.Integer(required=True)
+    stars = ma.fields.Integer(required=True)
+    mine = ma.fields.Boolean(required=True)
+
+
+class RankingSchema(Schema):
+    """The first fifty; `me` is the own place, with the own name, wherever it is."""
+
+    items = ma.fields.List(ma.fields.Nested(PlaceSchema), required=True)
+    me = ma.fields.Nested(PlaceSchema, required=True, allow_none=True)
+    next = ma.fields.String(required=True, allow_none=True)
+
+
+class PictureSchema(Schema):
+    id = ma.fields.String(required=True)
 
 
 class RecordSchema(Schema):
@@ -80,6 +125,7 @@ class RecordSchema(Schema):
     title = ma.fields.String(required=True)
     place = ma.fields.String(required=True)
     content = ma.fields.String(required=True)
+    served = ma.fields.String(required=True)
     person_in_charge = ma.fields.String(required=True)
     org = ma.fields.Nested(OrgSchema, required=True)
     minutes = ma.fields.Integer(required=True)
@@ -113,6 +159,7 @@ class ClaimSchema(Schema):
     served = Text(high=120)
     shift = Text(low=1, high=32, data_key="shift_id")
     org_id = Number(low=1)
+    pictures = ma.fields.List(Text(low=1, high=32), validate=ma.validate.Length(max=6, error="最多 6 张图片"))
 
     @ma.validates_schema
     def _place_or_shift(self, data: dict[str, object], **kwargs: object) -> None:

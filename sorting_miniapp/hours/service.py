@@ -1,42 +1,38 @@
-"""What volunteers do: dispute a record, claim a service that was not checked in, ask for a certificate."""
+"""What volunteers do: dispute a record, claim a service that was not checked in, with pictures as evidence.
+
+Staff enter such a service for a volunteer too; then they are the first of the two people, and a verifier the second.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import islice
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from sorting_miniapp import clock
-from sorting_miniapp.certificates import masking
-from sorting_miniapp.certificates import service as certificates
-from sorting_miniapp.certificates.models import CertificateKind
 from sorting_miniapp.db import db, new_public_id, transaction, violated
-from sorting_miniapp.errors import Conflict, Invalid, NotFound
+from sorting_miniapp.errors import Conflict, Invalid, NotFound, TooMany
 from sorting_miniapp.events.models import Event, EventState, Shift
 from sorting_miniapp.events.places import lock_resident
-from sorting_miniapp.hours import ledger, records, rounding, volunteers
+from sorting_miniapp.hours import ledger, records, volunteers
 from sorting_miniapp.hours.models import (
-    DOCUMENT_NAMES,
+    ClaimPicture,
     Flag,
-    HoursLedger,
     RecordDispute,
     RecordState,
     ServiceClaim,
     ServiceRecord,
     Source,
-    Volunteer,
 )
-from sorting_miniapp.orgs import settings
+from sorting_miniapp.media import service as media
 from sorting_miniapp.orgs.models import Node
-from sorting_miniapp.orgs.tree import end_of
 
 CLAIM_DAYS = 365
-CONTENT_KEPT = 200
+MOST_LOOSE = 12
+LOOSE_HOURS = 24
 
 
 @dataclass(frozen=True)
@@ -52,6 +48,31 @@ class Claim:
     served: str = ""
     shift: str | None = None
     org_id: int | None = None
+    pictures: tuple[str, ...] = ()
+
+
+def keep_picture(resident_id: int, data: bytes) -> str:
+    """Keep a picture for a claim that is still to be made; returns its public id. Raises Invalid, TooLarge, TooMany."""
+    jpeg, _ = media.as_jpeg(data)
+    public_id = new_public_id()
+    loose = select(func.count(ClaimPicture.id)).where(
+        ClaimPicture.resident_id == resident_id, ClaimPicture.claim_id.is_(None)
+    )
+    with transaction() as session:
+        lock_resident(session, resident_id)
+        if int(session.scalar(loose) or 0) >= MOST_LOOSE:
+            raise TooMany("too_many_pictures", "上传的图片太多，请先提交申请")
+        values = {"public_id": public_id, "resident_id": resident_id, "data": jpeg, "created_at": clock.now()}
+        session.execute(insert(ClaimPicture).values(**values))
+    return public_id
+
+
+def purge_pictures() -> int:
+    """Delete pictures that no claim took within a day. Returns how many."""
+    old = clock.now() - timedelta(hours=LOOSE_HOURS)
+    gone = delete(ClaimPicture).where(ClaimPicture.claim_id.is_(None), ClaimPicture.created_at < old)
+    with transaction() as session:
+        return int(session.execute(gone).rowcount)  # type: ignore[attr-defined]
 
 
 def dispute(resident_id: int, record: str, reason: str) -> None:
@@ -72,9 +93,10 @@ def dispute(resident_id: int, record: str, reason: str) -> None:
         raise Conflict("disputed_already", "异议正在处理中") from error
 
 
-def claim(resident_id: int, wish: Claim) -> str:
-    """A late entry: pending until two members of staff confirm it, capped at the shift's length. Returns its public id.
+def claim(resident_id: int, wish: Claim, entered_by: int | None = None) -> str:
+    """A late entry: pending until two people stand for it, capped at the shift's length. Returns its public id.
 
+    They are two verifiers, or the member of staff `entered_by` and one verifier.
     Raises NotFound (not a volunteer), Invalid, Conflict already_recorded.
     """
     volunteer = volunteers.find(resident_id)
@@ -97,12 +119,25 @@ def claim(resident_id: int, wish: Claim) -> str:
         )
         session.add(row)
         session.flush()
+        _attach(resident_id, row.id, wish.pictures)
         record = _late_record(resident_id, wish, shift)
-        record.source_id, record.node_id = row.id, node_id
+        record.source_id, record.node_id, record.entered_by = row.id, node_id, entered_by
         record.tier = records.needed(ledger.asked_on(resident_id, wish.day) + record.minutes, path)
         session.add(record)
         session.flush()
     return record.public_id
+
+
+def _attach(resident_id: int, claim_id: int, pictures: tuple[str, ...]) -> None:
+    mine = (
+        ClaimPicture.public_id.in_(pictures),
+        ClaimPicture.resident_id == resident_id,
+        ClaimPicture.claim_id.is_(None),
+    )
+    with transaction() as session:
+        found = session.execute(update(ClaimPicture).where(*mine).values(claim_id=claim_id))
+        if found.rowcount != len(set(pictures)):  # type: ignore[attr-defined]
+            raise Invalid("pictures", "有图片没有上传成功，请重新上传", {"fields": {"pictures": ["请重新上传"]}})
 
 
 def _late_record(resident_id: int, wish: Claim, shift: Row[*tuple[Any, ...]] | None) -> ServiceRecord:
@@ -172,88 +207,3 @@ def _check_new(resident_id: int, shift_id: int) -> None:
     )
     if db.session().scalar(known.limit(1)):
         raise Conflict("already_recorded", "这个场次已有您的服务记录，如有出入请提出异议")
-
-
-def issue_certificate(resident_id: int, first: date, last: date | None = None, org_id: int | None = None) -> str:
-    """Prepare a certificate of the effective minutes in [first, last] (today when not said); returns its number.
-
-    `org_id` narrows it to one unit's records and names that unit as the issuer; without, the lead department issues
-    it over all records. Raises NotFound (not a volunteer), Invalid, Conflict no_hours or certificate_exists.
-    """
-    volunteer = volunteers.find(resident_id)
-    last = last or clock.today()
-    if first > last or last > clock.today():
-        raise Invalid("period", "起止日期有误：开始不能晚于结束，结束不能晚于今天")
-    issuer, branch = _issuer(org_id)
-    with transaction() as session:
-        lock_resident(session, resident_id)
-        rows = _effective(resident_id, first, last, branch)
-        if not rows:
-            raise Conflict("no_hours", "所选期间没有已生效的服务时长")
-        text = _text(volunteer.Volunteer, rows, first, last, issuer)
-        for known in certificates.of_resident(resident_id, CertificateKind.SERVICE)["items"]:
-            if known.revoked_at is None and known.text == text:
-                raise Conflict("certificate_exists", "已有内容相同的证明", {"number": known.number})
-        return certificates.issue(CertificateKind.SERVICE, issuer.id, resident_id, text)
-
-
-def _text(
-    person: Volunteer, rows: Sequence[Row[*tuple[Any, ...]]], first: date, last: date, issuer: Node
-) -> certificates.Text:
-    minutes = sum(int(row.minutes) for row in rows)
-    hours, label = rounding.by_policy(settings.read("certificate_rounding", issuer.path), minutes)
-    lines = (f"{row.served_on} {row.title}（{row.place}）{rounding.words(int(row.minutes))}" for row in rows)
-    return certificates.Text(
-        name=person.name or "",
-        document_kind=DOCUMENT_NAMES[person.document_kind],
-        document=masking.document(person.document or ""),
-        volunteer_number=person.number,
-        first_day=first.isoformat(),
-        last_day=last.isoformat(),
-        minutes=minutes,
-        hours=hours,
-        policy=label,
-        times=len(rows),
-        content=tuple(islice(lines, CONTENT_KEPT)),
-        issuer=issuer.name,
-    )
-
-
-def _issuer(org_id: int | None) -> tuple[Node, str]:
-    """(issuing unit, branch whose records count; '' for all)."""
-    session = db.session()
-    if org_id is not None:
-        node = session.get(Node, org_id)
-        if node is None or not node.active:
-            raise Invalid("org_unknown", "没有这个单位或团体")
-        return node, node.path
-    lead = session.scalar(select(Node).where(Node.lead, Node.active).order_by(Node.path).limit(1))
-    if lead is None:
-        lead = session.scalars(select(Node).where(Node.parent_id.is_(None)).order_by(Node.id).limit(1)).one()
-    return lead, ""
-
-
-def _effective(resident_id: int, first: date, last: date, branch: str) -> list[Row[*tuple[Any, ...]]]:
-    """The records in force with their minutes by the ledger, in the order of days."""
-    query = (
-        select(
-            ServiceRecord.id,
-            ServiceRecord.served_on,
-            ServiceRecord.title,
-            ServiceRecord.place,
-            func.sum(HoursLedger.minutes).label("minutes"),
-        )
-        .join(HoursLedger, HoursLedger.record_id == ServiceRecord.id)
-        .join(Node, Node.id == ServiceRecord.node_id)
-        .where(
-            ServiceRecord.resident_id == resident_id,
-            ServiceRecord.served_on >= first,
-            ServiceRecord.served_on <= last,
-            ServiceRecord.state == RecordState.EFFECTIVE,
-        )
-        .group_by(ServiceRecord.id, ServiceRecord.served_on, ServiceRecord.title, ServiceRecord.place)
-        .order_by(ServiceRecord.served_on, ServiceRecord.id)
-    )
-    if branch:
-        query = query.where(Node.path >= branch, Node.path < end_of(branch))
-    return list(db.session().execute(query))

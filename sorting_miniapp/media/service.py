@@ -23,7 +23,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 
 def store(data: bytes, actor: str) -> str:
     """Keep a picture; returns its public id, the same for the same picture. Raises Invalid, TooLarge."""
-    jpeg, size = _as_jpeg(data)
+    jpeg, size = as_jpeg(data)
     sha256 = hashlib.sha256(jpeg).hexdigest()
     known = select(Picture.public_id).where(Picture.sha256 == sha256)
     found = db.session().scalar(known)
@@ -39,7 +39,8 @@ def store(data: bytes, actor: str) -> str:
     return public_id
 
 
-def _as_jpeg(data: bytes) -> tuple[bytes, tuple[int, int]]:
+def as_jpeg(data: bytes) -> tuple[bytes, tuple[int, int]]:
+    """The picture as we keep it: upright, bounded, without metadata, with its size. Raises Invalid, TooLarge."""
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:

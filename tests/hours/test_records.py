@@ -278,9 +278,8 @@ def test_records_of_others_are_not_listed(world: World, hands: Hands) -> None:
     assert mine(world, people[1]) == []
     assert world.app.test_client().get("/api/v1/me/service-records").status_code == 401
     with world.app.app_context():
-        states = list(RecordState)
-        assert len(records.listed(world.verifier.branches(), states)["items"]) == 1
-        assert records.listed(world.foreigner.branches(), states)["items"] == []
+        assert len(records.listed(world.verifier.branches(), records.Wanted())["items"]) == 1
+        assert records.listed(world.foreigner.branches(), records.Wanted())["items"] == []
 
 
 @given(st.integers(0, 100_000))

@@ -55,6 +55,15 @@
     });
   });
 
+  document.addEventListener("change", function (event) {
+    var name = event.target.dataset.checkAll;
+    if (name) {
+      document.querySelectorAll('input[type="checkbox"][name="' + name + '"]').forEach(function (box) {
+        box.checked = event.target.checked;
+      });
+    }
+  });
+
   document.addEventListener("click", function (event) {
     if (event.target.closest("[data-print]")) {
       window.print();
