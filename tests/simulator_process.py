@@ -24,6 +24,7 @@ class Simulator:
     """A running simulator."""
 
     url: str
+    pid: int = 0
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
@@ -120,7 +121,7 @@ def running(environ: Mapping[str, str]) -> Iterator[Simulator]:
     try:
         line = process.stdout.readline()
         assert "listening on" in line, line
-        yield Simulator(line.strip().rsplit(" ", 1)[1])
+        yield Simulator(line.strip().rsplit(" ", 1)[1], process.pid)
     finally:
         process.terminate()
         process.wait(10)

@@ -19,7 +19,7 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 
 @pytest.fixture
 def world(simulator: Simulator) -> World:
-    """Many mass sends a day are allowed: what a test is not about shall not stop it."""
+    """Many mass sends a day are allowed, and jobs end when they are looked at: what a test is not about stays away."""
     simulator.reset()
-    simulator.settings(mass_daily_quota=100)
+    simulator.settings(mass_daily_quota=100, job_seconds=600.0)
     return World(simulator)

@@ -14,6 +14,7 @@ from sorting_miniapp.wechat.simulator.server import COURIERS, STATE, json_answer
 from sorting_miniapp.wechat.simulator.state import Event, Person, State, Template
 
 PAGE = 1000
+MOST = 10**9
 KEPT_BY_RESET = ("mini", "official")
 
 
@@ -31,10 +32,24 @@ async def given(request: web.Request) -> dict[str, Any]:
 
 
 def number(body: dict[str, Any], name: str, default: float) -> float:
-    try:
-        return float(body.get(name, default))
-    except (TypeError, ValueError):
-        raise web.HTTPBadRequest(text=f"{name} is not a number") from None
+    found = body.get(name, default)
+    if isinstance(found, bool) or not isinstance(found, int | float) or not abs(found) < MOST:
+        raise web.HTTPBadRequest(text=f"{name} is not a number")
+    return found
+
+
+def _texts(body: dict[str, Any], name: str) -> list[str]:
+    found = body.get(name) or []
+    if not isinstance(found, list) or not all(isinstance(one, str) and one for one in found):
+        raise web.HTTPBadRequest(text=f"{name} is not a list of texts")
+    return found
+
+
+def _text(body: dict[str, Any], name: str, default: str = "") -> str:
+    found = body.get(name, default)
+    if not isinstance(found, str) or not found:
+        raise web.HTTPBadRequest(text=f"{name} is not a text")
+    return found
 
 
 def _person(request: web.Request) -> Person:
@@ -64,9 +79,11 @@ async def one_user(request: web.Request) -> web.Response:
 async def change_user(request: web.Request) -> web.Response:
     """What wx shows of a person: name, tags, blocked (40226), seen (the mini-program was opened just now)."""
     body, person, state = await given(request), _person(request), request.app[STATE]
-    person.name = str(body.get("name", person.name))
+    tags = body.get("tags", person.tags)
+    if not isinstance(tags, list) or not all(isinstance(tag, int) for tag in tags):
+        raise web.HTTPBadRequest(text="tags is not a list of numbers")
+    person.name, person.tags = _text(body, "name", person.name), tags
     person.blocked = bool(body.get("blocked", person.blocked))
-    person.tags = [int(tag) for tag in body.get("tags", person.tags)]
     if body.get("seen"):
         person.seen_at = state.now()
     return json_answer(_ids(person))
@@ -85,9 +102,7 @@ async def new_phone_code(request: web.Request) -> web.Response:
 async def subscribe_one(request: web.Request) -> web.Response:
     """{template or templates, accept, times}: the popup's answer; {template, revoke: true}: off in the settings."""
     body, person, state = await given(request), _person(request), request.app[STATE]
-    templates = [str(one) for one in body.get("templates") or [body.get("template", "")] if one]
-    if not templates:
-        raise web.HTTPBadRequest(text="no template")
+    templates = _texts(body, "templates") or [_text(body, "template")]
     if body.get("revoke"):
         for template in templates:
             subscribe.revoke(state, person, template)
@@ -100,7 +115,7 @@ async def subscribe_one(request: web.Request) -> web.Response:
 async def subscribe_many(request: web.Request) -> web.Response:
     """`count` new people, each with one credit for `template`; no events."""
     body, state = await given(request), request.app[STATE]
-    template = str(body["template"])
+    template = _text(body, "template")
     state.templates.setdefault(template, Template(template, template))
     people = [state.new_person() for _ in range(int(number(body, "count", 1)))]
     for person in people:
@@ -111,12 +126,11 @@ async def subscribe_many(request: web.Request) -> web.Response:
 async def new_template(request: web.Request) -> web.Response:
     """{id, title, fields: [[key, label]], kind: 2 or 3, banned}: added or replaced."""
     body, state = await given(request), request.app[STATE]
-    try:
-        fields = [[str(key), str(label)] for key, label in body.get("fields", [])]
-        found = Template(str(body["id"]), str(body.get("title", body["id"])), fields)
-        found.kind, found.banned = int(body.get("kind", 2)), bool(body.get("banned", False))
-    except (KeyError, TypeError, ValueError):
-        raise web.HTTPBadRequest(text="id, title, fields, kind, banned") from None
+    name, fields = _text(body, "id"), body.get("fields", [])
+    if not isinstance(fields, list) or not all(isinstance(one, list) and len(one) == 2 for one in fields):
+        raise web.HTTPBadRequest(text="fields is not a list of [key, label]")
+    found = Template(name, _text(body, "title", name), [[str(key), str(label)] for key, label in fields])
+    found.kind, found.banned = int(number(body, "kind", 2)), bool(body.get("banned", False))
     state.templates[found.id] = found
     return json_answer(dataclasses.asdict(found))
 
@@ -138,7 +152,8 @@ async def received(request: web.Request) -> web.Response:
         return json_answer(
             {"count": sum(by_errcode.values()), "by_errcode": by_errcode, "by_openid": dict(state.by_openid)}
         )
-    after = int(request.query.get("after", "0"))
+    given_after = request.query.get("after", "0")
+    after = int(given_after) if given_after.isdecimal() else 0
     found = [row for row in state.log if row["seq"] > after and path in ("", row["path"])]
     more = found[PAGE - 1]["seq"] if len(found) > PAGE else None
     return json_answer({"items": found[:PAGE], "next": more})
@@ -174,6 +189,12 @@ async def clear_faults(request: web.Request) -> web.Response:
 def _fits(value: Any, current: Any) -> bool:
     if isinstance(current, bool) or isinstance(value, bool):
         return isinstance(current, bool) and isinstance(value, bool)
+    if isinstance(current, list):
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    if isinstance(current, dict):
+        return isinstance(value, dict) and all(isinstance(one, int) for one in value.values())
+    if isinstance(value, int | float) and not 0 <= value < MOST:
+        return False
     return isinstance(value, int | float if isinstance(current, float) else type(current))
 
 

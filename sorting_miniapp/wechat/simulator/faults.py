@@ -62,13 +62,15 @@ class Faults:
         kinds = EVENT_KINDS if path.startswith("event:") else CALL_KINDS if path.startswith("/") else frozenset()
         if kind not in kinds:
             raise ValueError("a fault needs a path and a kind that fits it")
-        times = body.get("times")
+        times, value = body.get("times"), float(body.get("value", 0))
+        if kind == "http_500" and value and not 500 <= value < 600:
+            raise ValueError("a server error is 500 to 599")
         fault = Fault(
             path,
             kind,
             None if times is None else int(times),
             int(body.get("after", 0)),
-            float(body.get("value", 0)),
+            value,
         )
         self.active.append(fault)
         return fault

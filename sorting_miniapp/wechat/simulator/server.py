@@ -237,6 +237,9 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
     """Couriers and what a restart left under way."""
     app[COURIERS] = Couriers(app[STATE])
     mass.resume(app[STATE])
+    for event in app[STATE].events:
+        if event.state in ("waiting", "late"):
+            app[STATE]._outbox.put_nowait(event)
     yield
     await app[COURIERS].close()
 
