@@ -9,7 +9,10 @@ _metrics = Path(os.environ.get("INSTANCE") or "instance").resolve() / "metrics"
 _metrics.mkdir(parents=True, exist_ok=True)
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(_metrics))
 
-bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT') or 8000}"
+# CloudRun's gateway reaches the container from outside; elsewhere a reverse proxy stands on the same host.
+_everywhere = os.environ.get("WECHAT_MODE") == "cloudrun"
+_host = os.environ.get("HOST") or ("0.0.0.0" if _everywhere else "127.0.0.1")  # noqa: S104
+bind = f"{_host}:{os.environ.get('PORT') or 8000}"
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_WORKERS") or 2)
 threads = int(os.environ.get("WEB_THREADS") or 8)

@@ -13,6 +13,7 @@ from sorting_miniapp import limits_storage  # noqa: F401  registers the table://
 from sorting_miniapp.config import Settings
 
 LOGIN = "600 per minute"
+PHONE = "60 per minute"
 LOOK_UP = "120 per minute"
 SIGN_IN = "60 per minute"
 

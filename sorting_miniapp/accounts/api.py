@@ -1,8 +1,10 @@
-"""POST /sessions, DELETE /sessions/current, GET and PATCH /me, consents and their texts."""
+"""POST /sessions, DELETE /sessions/current, GET and PATCH /me, POST /me/phone, consents and their texts."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from flask import request
 
 from sorting_miniapp.accounts import consents, identity, service, sessions
 from sorting_miniapp.accounts.access import bearer_token, current_resident, open_to_all, resident_only
@@ -11,14 +13,22 @@ from sorting_miniapp.accounts.schemas import (
     ConsentTextsSchema,
     ConsentWishSchema,
     LoginSchema,
+    PhoneCodeSchema,
+    PhoneSchema,
     ProfileChangeSchema,
     ProfileSchema,
     SessionSchema,
 )
-from sorting_miniapp.limits import LOGIN, limiter
+from sorting_miniapp.accounts.text_check import Readers, require_fit
+from sorting_miniapp.limits import LOGIN, PHONE, limiter
 from sorting_miniapp.web import ApiBlueprint
+from sorting_miniapp.wechat.mini_program import Scene
 
 blueprint = ApiBlueprint("accounts", __name__, description="登录与本人资料")
+
+
+def _header(name: str) -> str:
+    return request.headers.get(name, "")
 
 
 @blueprint.post("/sessions")
@@ -29,7 +39,7 @@ blueprint = ApiBlueprint("accounts", __name__, description="登录与本人资�
 @open_to_all
 def create_session(body: dict[str, Any]) -> dict[str, Any]:
     """用 wx.login 的 code 登录"""
-    token, expires_at, resident = service.log_in(body["code"], identity.by_code)
+    token, expires_at, resident = service.log_in(body.get("code", ""), lambda code: identity.who(code, _header))
     return {"token": token, "expires_at": expires_at, "resident": resident}
 
 
@@ -55,7 +65,21 @@ def me() -> service.Profile:
 @resident_only
 def change_me(body: dict[str, Any]) -> service.Profile:
     """修改昵称、大字模式、所在社区"""
-    return service.change(current_resident().id, body)
+    resident = current_resident()
+    require_fit(resident.openid, body.get("nickname", ""), Scene.PROFILE, Readers.EVERYBODY, "nickname")
+    return service.change(resident.id, body)
+
+
+@blueprint.post("/me/phone")
+@blueprint.arguments(PhoneCodeSchema)
+@blueprint.response(200, PhoneSchema)
+@limiter.limit(PHONE)
+@resident_only
+def set_phone(body: dict[str, Any]) -> dict[str, str]:
+    """用 getPhoneNumber 的 code 登记本人手机号"""
+    resident = current_resident()
+    found = identity.phone_by_code(body["code"], resident.openid)
+    return {"phone": service.keep_phone(resident.id, found)}
 
 
 @blueprint.get("/consents")

@@ -19,14 +19,27 @@ class ProfileSchema(Schema):
     id = ma.fields.String(required=True)
     nickname = ma.fields.String(required=True)
     large_type = ma.fields.Boolean(required=True)
+    phone_verified = ma.fields.Boolean(required=True)
     community = ma.fields.Nested(CommunitySchema, required=True, allow_none=True)
     created_at = LocalTime(required=True)
 
 
 class LoginSchema(Schema):
-    """The code of wx.login: single use, five minutes."""
+    """The code of wx.login: single use, five minutes. Inside WeChat CloudRun the platform says who it is, no code."""
+
+    code = Text(low=1, high=128)
+
+
+class PhoneCodeSchema(Schema):
+    """The code of the getPhoneNumber button, not of wx.login: single use, five minutes."""
 
     code = Text(low=1, high=128, required=True)
+
+
+class PhoneSchema(Schema):
+    """The resident's own number."""
+
+    phone = ma.fields.String(required=True)
 
 
 class SessionSchema(Schema):

@@ -16,6 +16,7 @@ from sorting_miniapp.accounts.models import Resident
 from sorting_miniapp.db import db, new_public_id, transaction
 from sorting_miniapp.errors import Forbidden, Invalid, NotFound
 from sorting_miniapp.orgs.models import Node, NodeKind
+from sorting_miniapp.wechat.mini_program import Phone
 
 Login = Callable[[str], tuple[str, str | None]]
 
@@ -27,6 +28,7 @@ class Profile:
     id: str
     nickname: str
     large_type: bool
+    phone_verified: bool
     community: dict[str, Any] | None
     created_at: datetime
 
@@ -76,7 +78,14 @@ def profile(resident_id: int) -> Profile:
         raise NotFound()
     resident, node = row
     community = {"id": node.id, "name": node.name} if node else None
-    return Profile(resident.public_id, resident.nickname, resident.large_type, community, resident.created_at)
+    return Profile(
+        resident.public_id,
+        resident.nickname,
+        resident.large_type,
+        resident.phone is not None,
+        community,
+        resident.created_at,
+    )
 
 
 def change(resident_id: int, values: dict[str, Any]) -> Profile:
@@ -94,3 +103,18 @@ def change(resident_id: int, values: dict[str, Any]) -> Profile:
             session.execute(update(Resident).where(Resident.id == resident_id).values(**fields))
     db.session().expire_all()
     return profile(resident_id)
+
+
+def keep_phone(resident_id: int, phone: Phone) -> str:
+    """Keep a number that WeChat vouched for, encrypted. Returns it: digits, with +country where it is not 86."""
+    number = phone.number if phone.country == "86" else f"+{phone.country}{phone.number}"
+    with transaction() as session:
+        session.execute(
+            update(Resident).where(Resident.id == resident_id).values(phone=number, phone_at=clock.wall_now())
+        )
+    return number
+
+
+def phone_of(resident_id: int) -> str:
+    """The verified number; '' where there is none."""
+    return db.session().scalar(select(Resident.phone).where(Resident.id == resident_id)) or ""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, request
 
+from sorting_miniapp.accounts import text_check
 from sorting_miniapp.accounts.access import current_resident, open_to_all, resident_only
+from sorting_miniapp.accounts.text_check import Readers
 from sorting_miniapp.guide import schemas, search, service
 from sorting_miniapp.web import ApiBlueprint, cached_answer, idempotent
+from sorting_miniapp.wechat.mini_program import Scene
 
 blueprint = ApiBlueprint("guide", __name__, description="分类查询")
 _QUERY = schemas.SearchSchema()
@@ -55,9 +60,21 @@ def item(item_id: str) -> Response:
     return cached_answer(*service.kept.get(f"item/{item_id}", lambda: search.detail(item_id)))
 
 
+def text_checked(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Ask WeChat about the word before the transaction that keeps the answer; staff read it, nobody else."""
+
+    @functools.wraps(view)
+    def wrapper(body: dict[str, Any]) -> Any:
+        text_check.require_fit(current_resident().openid, body["term"], Scene.COMMENT, Readers.STAFF, "term")
+        return view(body)
+
+    return wrapper
+
+
 @blueprint.post("/guide/requests")
 @blueprint.arguments(schemas.RequestWishSchema)
 @blueprint.response(201, schemas.RequestSchema)
+@text_checked
 @idempotent
 @resident_only
 def ask(body: dict[str, Any]) -> tuple[dict[str, Any], int]:

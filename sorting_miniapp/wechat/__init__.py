@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import structlog
 from flask import Flask, current_app
 
 if TYPE_CHECKING:
@@ -41,6 +42,11 @@ def init_app(app: Flask, settings: Settings) -> None:
     from sorting_miniapp.wechat.mini_program import MiniProgram
     from sorting_miniapp.wechat.official_account import OfficialAccount
     from sorting_miniapp.wechat.transport import Client
+
+    if settings.cloudrun:
+        structlog.get_logger(__name__).warning(
+            "cloudrun_mode", say="X-WX-OPENID is trusted at log-in: public access to this service must be off"
+        )
 
     def client(account: str, appid: str, secret: str) -> Client:
         return Client(
