@@ -5,51 +5,16 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-import orjson
 from aiohttp import web
 
 from sorting_miniapp.wechat.simulator import followers, mass, mini, subscribe
+from sorting_miniapp.wechat.simulator.asked import fits, given, number, text, texts
 from sorting_miniapp.wechat.simulator.courier import account_of, posted
 from sorting_miniapp.wechat.simulator.server import COURIERS, STATE, json_answer
 from sorting_miniapp.wechat.simulator.state import Event, Person, State, Template
 
 PAGE = 1000
-MOST = 10**9
 KEPT_BY_RESET = ("mini", "official")
-
-
-async def given(request: web.Request) -> dict[str, Any]:
-    """The JSON object of a request, empty without a body."""
-    request.app[STATE].changes += 1
-    raw = await request.read()
-    try:
-        found = orjson.loads(raw) if raw.strip() else {}
-    except orjson.JSONDecodeError:
-        raise web.HTTPBadRequest(text="not json") from None
-    if not isinstance(found, dict):
-        raise web.HTTPBadRequest(text="not an object")
-    return found
-
-
-def number(body: dict[str, Any], name: str, default: float) -> float:
-    found = body.get(name, default)
-    if isinstance(found, bool) or not isinstance(found, int | float) or not abs(found) < MOST:
-        raise web.HTTPBadRequest(text=f"{name} is not a number")
-    return found
-
-
-def _texts(body: dict[str, Any], name: str) -> list[str]:
-    found = body.get(name) or []
-    if not isinstance(found, list) or not all(isinstance(one, str) and one for one in found):
-        raise web.HTTPBadRequest(text=f"{name} is not a list of texts")
-    return found
-
-
-def _text(body: dict[str, Any], name: str, default: str = "") -> str:
-    found = body.get(name, default)
-    if not isinstance(found, str) or not found:
-        raise web.HTTPBadRequest(text=f"{name} is not a text")
-    return found
 
 
 def _person(request: web.Request) -> Person:
@@ -82,7 +47,7 @@ async def change_user(request: web.Request) -> web.Response:
     tags = body.get("tags", person.tags)
     if not isinstance(tags, list) or not all(isinstance(tag, int) for tag in tags):
         raise web.HTTPBadRequest(text="tags is not a list of numbers")
-    person.name, person.tags = _text(body, "name", person.name), tags
+    person.name, person.tags = text(body, "name", person.name), tags
     person.blocked = bool(body.get("blocked", person.blocked))
     if body.get("seen"):
         person.seen_at = state.now()
@@ -102,7 +67,7 @@ async def new_phone_code(request: web.Request) -> web.Response:
 async def subscribe_one(request: web.Request) -> web.Response:
     """{template or templates, accept, times}: the popup's answer; {template, revoke: true}: off in the settings."""
     body, person, state = await given(request), _person(request), request.app[STATE]
-    templates = _texts(body, "templates") or [_text(body, "template")]
+    templates = texts(body, "templates") or [text(body, "template")]
     if body.get("revoke"):
         for template in templates:
             subscribe.revoke(state, person, template)
@@ -115,7 +80,7 @@ async def subscribe_one(request: web.Request) -> web.Response:
 async def subscribe_many(request: web.Request) -> web.Response:
     """`count` new people, each with one credit for `template`; no events."""
     body, state = await given(request), request.app[STATE]
-    template = _text(body, "template")
+    template = text(body, "template")
     state.templates.setdefault(template, Template(template, template))
     people = [state.new_person() for _ in range(int(number(body, "count", 1)))]
     for person in people:
@@ -126,10 +91,10 @@ async def subscribe_many(request: web.Request) -> web.Response:
 async def new_template(request: web.Request) -> web.Response:
     """{id, title, fields: [[key, label]], kind: 2 or 3, banned}: added or replaced."""
     body, state = await given(request), request.app[STATE]
-    name, fields = _text(body, "id"), body.get("fields", [])
+    name, fields = text(body, "id"), body.get("fields", [])
     if not isinstance(fields, list) or not all(isinstance(one, list) and len(one) == 2 for one in fields):
         raise web.HTTPBadRequest(text="fields is not a list of [key, label]")
-    found = Template(name, _text(body, "title", name), [[str(key), str(label)] for key, label in fields])
+    found = Template(name, text(body, "title", name), [[str(key), str(label)] for key, label in fields])
     found.kind, found.banned = int(number(body, "kind", 2)), bool(body.get("banned", False))
     state.templates[found.id] = found
     return json_answer(dataclasses.asdict(found))
@@ -186,24 +151,12 @@ async def clear_faults(request: web.Request) -> web.Response:
     return json_answer({})
 
 
-def _fits(value: Any, current: Any) -> bool:
-    if isinstance(current, bool) or isinstance(value, bool):
-        return isinstance(current, bool) and isinstance(value, bool)
-    if isinstance(current, list):
-        return isinstance(value, list) and all(isinstance(one, str) for one in value)
-    if isinstance(current, dict):
-        return isinstance(value, dict) and all(isinstance(one, int) for one in value.values())
-    if isinstance(value, int | float) and not 0 <= value < MOST:
-        return False
-    return isinstance(value, int | float if isinstance(current, float) else type(current))
-
-
 async def settings(request: web.Request) -> web.Response:
     found = request.app[STATE].settings
     if request.method == "POST":
         wanted = await given(request)
         for key, value in wanted.items():
-            if not hasattr(found, key) or not _fits(value, getattr(found, key)):
+            if not hasattr(found, key) or not fits(value, getattr(found, key)):
                 raise web.HTTPBadRequest(text=f"no setting {key} of this kind")
         for key, value in wanted.items():
             setattr(found, key, value)
