@@ -15,7 +15,7 @@ from sorting_miniapp.wechat.simulator import store
 from sorting_miniapp.wechat.simulator.server import make_app
 from sorting_miniapp.wechat.simulator.state import Account, State, Template
 
-NOTICES = Path(__file__).resolve().parents[3] / "content" / "notices.yaml"
+NOTICES = Path(__file__).resolve().parents[3] / "content" / "messages.yaml"
 KINDS = {"one_time": 2, "long_term": 3}
 
 
