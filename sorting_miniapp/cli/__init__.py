@@ -1,9 +1,10 @@
-"""flask scheduler | worker | simulator | content … | staff … | clock shift | openapi."""
+"""flask scheduler | worker | simulator | content … | staff … | wechat check | clock shift | openapi."""
 
 from __future__ import annotations
 
 import getpass
 import json
+import sys
 from datetime import timedelta
 
 import click
@@ -14,10 +15,12 @@ from sorting_miniapp import scheduler as timetable
 from sorting_miniapp import state, worker
 from sorting_miniapp.accounts import staff as accounts
 from sorting_miniapp.articles import push_watch
+from sorting_miniapp.cli import wechat_check
 from sorting_miniapp.cli.content import content
 from sorting_miniapp.errors import DomainError
 
 staff = AppGroup("staff", help="Staff accounts.")
+wechat = AppGroup("wechat", help="The connection to WeChat.")
 clock = AppGroup("clock", help="Domain time in simulator mode.")
 
 
@@ -58,6 +61,15 @@ def create_staff(username: str, name: str, role: str, node: str) -> None:
     click.echo(f"已建立账号 {username}")
 
 
+@wechat.command("check")
+def check_wechat() -> None:
+    """Say what works with the configured accounts and what does not; exit 1 when anything is wrong."""
+    lines, good = wechat_check.report()
+    click.echo("\n".join(lines))
+    if not good:
+        sys.exit(1)
+
+
 @clock.command("shift")
 @click.argument("seconds", type=float)
 def shift(seconds: float) -> None:
@@ -86,5 +98,5 @@ def openapi() -> None:
 def init_app(app: Flask) -> None:
     for command in (scheduler, work, simulator, restored, openapi):
         app.cli.add_command(command)
-    for group in (content, staff, clock):
+    for group in (content, staff, wechat, clock):
         app.cli.add_command(group)

@@ -187,6 +187,6 @@ class _Slice:
                 self.bad_token = token
             if error.outcome is not Outcome.REFUSED:
                 self.errors_in_a_row += 1
-            return Result(one, error.outcome, error.errcode, error.reason, error.rid)
+            return Result(one, error.outcome, error.errcode, error.explanation, error.rid)
         self.errors_in_a_row = 0
         return Result(one, None, msgid=msgid)

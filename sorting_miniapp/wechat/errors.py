@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from sorting_miniapp.logs import scrub
 
+_FIELD = re.compile(r"data\.(\w+)\.value")  # 47003 names the field whose value breaks its rule
 ALREADY_SENT = 45065  # the answer carries the first job's msg_id
 TOKEN_CODES = frozenset({40001, 40014, 42001})
 # Tokens, secrets, session keys and openids are all longer than any word WeChat uses.
@@ -58,7 +59,9 @@ class WeChatError(Exception):
         from sorting_miniapp.wechat.codes import CODES  # the table names the kinds that are defined here
 
         found = CODES.get(self.errcode)
-        return found.words if found else DEFAULT_WORDS[self.outcome]
+        words = found.words if found else DEFAULT_WORDS[self.outcome]
+        field = _FIELD.search(self.reason)
+        return f"{words}（{field.group(1)}）" if field else words
 
 
 class Retryable(WeChatError):

@@ -24,14 +24,19 @@ CUTTABLE = frozenset({"thing"})
 CHINESE = re.compile(r"[\u4e00-\u9fff]+")
 CLOCK = r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?"
 DAY = r"(\d{4}年\d{1,2}月\d{1,2}日|\d{4}-\d{1,2}-\d{1,2})"
-MOMENT = re.compile(rf"({DAY}\s?)?{CLOCK}|{DAY}")
-AMOUNT = re.compile(r"[¥￥$€£]?\d{1,10}(\.\d{1,2})?元?")
+# A time needs its hour, a date its day; either may have both.
+MOMENTS = {
+    "time": re.compile(rf"({DAY}\s?)?{CLOCK}", re.ASCII),
+    "date": re.compile(rf"{DAY}(\s?{CLOCK})?", re.ASCII),
+}
+AMOUNT = re.compile(r"[¥￥$€£]?\d{1,10}(\.\d{1,2})?元?", re.ASCII)
 _PATTERNS: dict[str, Callable[[str], object]] = {
-    "number": re.compile(r"-?\d+(\.\d+)?").fullmatch,
+    "number": re.compile(r"-?\d+(\.\d+)?", re.ASCII).fullmatch,
     "letter": re.compile(r"[A-Za-z]+").fullmatch,
     "symbol": re.compile(r"[^\w\s]+").fullmatch,
     "character_string": re.compile(r"[\x21-\x7e ]+").fullmatch,
-    "phone_number": re.compile(r"[\d+\-() ]+").fullmatch,
+    "phone_number": re.compile(r"[\d+\-() ]+", re.ASCII).fullmatch,
+    "car_number": re.compile(r"[\u4e00-\u9fff]?[A-Za-z0-9]{1,7}[\u4e00-\u9fff]?").fullmatch,
     "phrase": CHINESE.fullmatch,
     "amount": AMOUNT.fullmatch,
 }
@@ -53,8 +58,8 @@ def problem(key: str, value: str) -> str | None:
         return "含有换行或控制字符"
     if kind in ("time", "date"):
         parts = value.split("~")
-        good = len(parts) <= 2 and all(MOMENT.fullmatch(part.strip()) for part in parts)
-        return None if good else "不是 24 小时制的时间"
+        good = len(parts) <= 2 and all(MOMENTS[kind].fullmatch(part.strip()) for part in parts)
+        return None if good else "不是 24 小时制的时间" if kind == "time" else "不是年月日"
     if kind == "name":
         most = LONGEST["name"] if CHINESE.search(value) else 20
         return None if len(value) <= most else f"超过 {most} 个字"

@@ -98,6 +98,10 @@ class Tokens:
                 )
         raise Retryable(40001, "token refused")
 
+    def try_again(self) -> None:
+        """Close the breaker before its time: a person has put right what was wrong."""
+        self._write(blocked_until=None)
+
     def _read(self) -> WeChatToken | None:
         row = db.session().scalar(
             select(WeChatToken).where(WeChatToken.account == self.account).execution_options(populate_existing=True)

@@ -51,6 +51,10 @@ class Client(WeChatClient):  # wechatpy has no type hints
         found: Answer = self._request("post", url, **kwargs)
         return found
 
+    def token_life(self) -> int:
+        """Ask for the token that is in force and keep nothing of it: the seconds it lives. Raises WeChatError."""
+        return self._fetch_token(None)[1]
+
     def _fetch_token(self, deadline: float | None) -> tuple[str, int]:
         """Tencent: "获取稳定版接口调用凭据", cgi-bin/stable_token, in normal mode: never force_refresh."""
         answer = self._once(
