@@ -42,6 +42,7 @@ from sorting_miniapp.events.api import blueprint as events_api
 from sorting_miniapp.guide.api import blueprint as guide_api
 from sorting_miniapp.hours.api import blueprint as hours_api
 from sorting_miniapp.hours.api_groups import blueprint as groups_api
+from sorting_miniapp.me.api import blueprint as me_api
 from sorting_miniapp.media.views import blueprint as pictures
 from sorting_miniapp.quiz.api import blueprint as quiz_api
 
@@ -50,6 +51,7 @@ API_BLUEPRINTS = (
     events_api,
     hours_api,
     groups_api,
+    me_api,
     certificates_api,
     deliveries_api,
     articles_api,
@@ -85,7 +87,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     api = web.init_app(app)
     for blueprint in API_BLUEPRINTS:
         api.register_blueprint(blueprint, url_prefix="/api/v1")
-    hours.init_app()
+    hours.init_app(settings.base_url)
     event_rules.register()
     operations.init_app(app)
     callbacks.init_app(app)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from flask import Blueprint, Response, make_response, render_template, request
 
@@ -27,11 +26,6 @@ def local_day(moment: datetime) -> str:
     """`2026年5月24日`."""
     day = clock.local(moment)
     return f"{day.year}年{day.month}月{day.day}日"
-
-
-def verify_path(number: str, code: str) -> str:
-    """The path of the verification page, as the QR names it."""
-    return f"/verify/{quote(number)}?code={quote(code)}"
 
 
 def as_answer(found: service.Issued) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from sorting_miniapp.certificates.models import CertificateKind
 from sorting_miniapp.certificates.service import Issued
 
 SEAL_NOTE = "本证明由系统依据服务记录生成，加盖出具单位公章后生效；可扫描二维码核验真伪。出具证明不收取任何费用。"
+BLANK = "（由出具单位填写）"
 MARGIN = 22
 ROW, LINE = 8, 6
 FOOT = 241  # millimetres from the top, where the QR begins
@@ -70,9 +71,9 @@ def _rows(certificate: Issued) -> list[tuple[str, str]]:
         ]
     rows += [
         ("出具单位", text.issuer),
-        ("联系方式", text.contact or "（由出具单位填写）"),
-        ("负责人", "（由出具单位填写）"),
-        ("经办人", "（由出具单位填写）"),
+        ("联系方式", text.contact or BLANK),
+        ("负责人", text.person_in_charge or BLANK),
+        ("经办人", text.handler or BLANK),
         ("出具日期", f"{day.year}年{day.month}月{day.day}日"),
     ]
     return [*rows, ("备注", text.remarks)] if text.remarks else rows

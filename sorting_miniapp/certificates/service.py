@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from sqlalchemy import insert, select, update
@@ -55,6 +56,8 @@ class Text:
     issuer: str
     contact: str = ""
     remarks: str = ""
+    person_in_charge: str = ""
+    handler: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ class Issued:
     """A certificate with its text; `text.document` is masked when it was made."""
 
     id: int
+    node_id: int
+    resident_id: int
     number: str
     code: str
     kind: CertificateKind
@@ -81,7 +86,7 @@ def new_code() -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
 
 
-def issue(kind: CertificateKind, node_id: int, resident_id: int, text: Text) -> str:
+def issue(kind: CertificateKind, node_id: int, resident_id: int, text: Text, replaces_id: int | None = None) -> str:
     """Number and store a certificate in the caller's transaction; returns the number. Raises NotFound.
 
     The unit's row is locked while its counter moves, and number and certificate share a transaction: no gap, no twin.
@@ -102,6 +107,7 @@ def issue(kind: CertificateKind, node_id: int, resident_id: int, text: Text) -> 
                 resident_id=resident_id,
                 snapshot=orjson.dumps(text).decode(),
                 issued_at=clock.now(),
+                replaces_id=replaces_id,
                 revoke_reason="",
             )
         )
@@ -128,10 +134,18 @@ def _count(node_id: int, kind: CertificateKind, year: int) -> int:
         return int(session.execute(select(CertificateCounter.last).where(own)).scalar_one())
 
 
-def _issued(row: Certificate) -> Issued:
+def verify_path(number: str, code: str) -> str:
+    """The path of the verification page, as the QR names it."""
+    return f"/verify/{quote(number)}?code={quote(code)}"
+
+
+def issued(row: Certificate) -> Issued:
+    """The row with its text opened."""
     values = orjson.loads(row.snapshot)
     return Issued(
         id=row.id,
+        node_id=row.node_id,
+        resident_id=row.resident_id,
         number=row.number,
         code=row.code,
         kind=row.kind,
@@ -153,7 +167,7 @@ def verify(number: str, code: str) -> Issued:
     same = hmac.compare_digest(stored.encode(), code.strip().upper().encode("utf-8", "surrogatepass"))
     if row is None or not same:
         raise NotFound("certificate_not_found", "没有找到这份证明，请核对编号与验证码")
-    found = _issued(row)
+    found = issued(row)
     masked = replace(found.text, name=masking.name(found.text.name), document="", volunteer_number="", content=())
     return replace(found, text=masked)
 
@@ -165,7 +179,7 @@ def own(resident_id: int, number: str) -> Issued:
     )
     if row is None:
         raise NotFound("certificate_not_found", "没有找到这份证明")
-    return _issued(row)
+    return issued(row)
 
 
 def of_resident(resident_id: int, kind: CertificateKind | None = None, before: int | None = None) -> dict[str, Any]:
@@ -174,6 +188,21 @@ def of_resident(resident_id: int, kind: CertificateKind | None = None, before: i
     if kind is not None:
         query = query.where(Certificate.kind == kind)
     return _page(query, before)
+
+
+def valid_of_resident(resident_id: int, kind: CertificateKind) -> list[Issued]:
+    """A resident's certificates of a kind that are not revoked, newest first."""
+    query = select(Certificate).where(
+        Certificate.resident_id == resident_id, Certificate.kind == kind, Certificate.revoked_at.is_(None)
+    )
+    return [issued(row) for row in db.session().scalars(query.order_by(Certificate.id.desc()))]
+
+
+def check_not_replaced(certificate_id: int) -> None:
+    """Raises Conflict when another certificate stands for this one already."""
+    number = db.session().scalar(select(Certificate.number).where(Certificate.replaces_id == certificate_id))
+    if number is not None:
+        raise Conflict("already_replaced", f"这份证明已由 {number} 替换", {"number": number})
 
 
 def listed(branches: Sequence[str], before: int | None = None, number: str = "") -> dict[str, Any]:
@@ -193,7 +222,7 @@ def in_branch(certificate_id: int, branches: Sequence[str]) -> Issued:
     )
     if row is None:
         raise NotFound("certificate_not_found", "没有找到这份证明")
-    return _issued(row)
+    return issued(row)
 
 
 def _page(query: Any, before: int | None) -> dict[str, Any]:
@@ -202,7 +231,17 @@ def _page(query: Any, before: int | None) -> dict[str, Any]:
         query = query.where(Certificate.id < before)
     rows = db.session().scalars(query).all()
     following = str(rows[PAGE - 1].id) if len(rows) > PAGE else None
-    return {"items": [_issued(row) for row in rows[:PAGE]], "next": following}
+    return {"items": [issued(row) for row in rows[:PAGE]], "next": following}
+
+
+def require_keeper(actor: StaffActor, certificate_id: int) -> str:
+    """The path of the certificate's unit, for who may change it. Raises NotFound, Forbidden."""
+    query = select(Node.path).join(Certificate, Certificate.node_id == Node.id).where(Certificate.id == certificate_id)
+    path = db.session().scalar(query)
+    if path is None:
+        raise NotFound("certificate_not_found", "没有找到这份证明")
+    actor.require(Role.VERIFIER, path)
+    return path
 
 
 def revoke(actor: StaffActor, certificate_id: int, reason: str) -> None:
@@ -210,11 +249,8 @@ def revoke(actor: StaffActor, certificate_id: int, reason: str) -> None:
     if not reason or len(reason) > 200:
         raise Invalid("reason_required", "请填写撤销原因（200 字内）")
     with transaction() as session:
-        row = session.get(Certificate, certificate_id, with_for_update=True, populate_existing=True)
-        path = session.scalar(select(Node.path).where(Node.id == row.node_id)) if row else None
-        if row is None or path is None:
-            raise NotFound("certificate_not_found", "没有找到这份证明")
-        actor.require(Role.VERIFIER, path)
+        path = require_keeper(actor, certificate_id)
+        row = session.get_one(Certificate, certificate_id, with_for_update=True, populate_existing=True)
         if row.revoked_at is not None:
             raise Conflict("already_revoked", "这份证明已撤销")
         row.revoked_at, row.revoked_by, row.revoke_reason = clock.now(), actor.id, reason

@@ -19,6 +19,7 @@ NAVIGATION: list[tuple[str, str, tuple[Role, ...]]] = [
     ("console.volunteer_list", "志愿者", (Role.VERIFIER, Role.ADMIN)),
     ("console.entry_list", "培训与表彰", (Role.VERIFIER, Role.ADMIN)),
     ("console.group_list", "志愿团体", (Role.ORGANISER, Role.VERIFIER, Role.ADMIN)),
+    ("console.ivolunteer_list", "i志愿录入", (Role.VERIFIER,)),
     ("console.certificate_list", "证明", (Role.VERIFIER, Role.ADMIN)),
     ("console.articles", "文章", (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)),
     ("console.pushes", "推送", (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)),

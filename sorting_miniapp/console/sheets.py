@@ -4,34 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import flash, make_response, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from sorting_miniapp.accounts.access import current_staff, staff_only
 from sorting_miniapp.console import forms
 from sorting_miniapp.console.blueprint import blueprint
+from sorting_miniapp.console.downloads import attachment
 from sorting_miniapp.errors import DomainError, Invalid
 from sorting_miniapp.imports import workbook
-from sorting_miniapp.imports.sheet import ACTION_NAMES, Action, Outcome, Sheet
+from sorting_miniapp.imports.sheet import Action, Outcome, Sheet
 
 TONES = {Action.ADD: "success", Action.CHANGE: "info", Action.SAME: "secondary", Action.WRONG: "danger"}
 Page = Response | str | tuple[str, int]
-
-
-def download(data: bytes, name: str) -> Response:
-    """An .xlsx to keep; `name` is ASCII, without the ending."""
-    answer = make_response(data)
-    answer.mimetype = workbook.XLSX
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.xlsx"'
-    answer.headers["Cache-Control"] = "private, no-store"
-    return answer
 
 
 def add_pages(sheet: Sheet, url: str, back: str) -> None:
     """The three pages of `sheet` below `url`; `back` is the endpoint to return to."""
 
     def page(outcomes: list[Outcome] | None = None, packed: str = "", problem: DomainError | None = None) -> str:
-        wrong_first = sorted(outcomes or [], key=lambda one: (one.action is not Action.WRONG, one.number))
+        order = (Action.WRONG, Action.CHANGE, Action.ADD, Action.SAME)
+        wrong_first = sorted(outcomes or [], key=lambda one: (order.index(one.action), one.number))
         return render_template(
             "console/sheet.html",
             sheet=sheet,
@@ -39,13 +32,12 @@ def add_pages(sheet: Sheet, url: str, back: str) -> None:
             packed=packed,
             problem=problem,
             back=url_for(back),
-            actions=ACTION_NAMES,
             tones=TONES,
             counts={action.value: sum(o.action is action for o in outcomes or []) for action in Action},
         )
 
     def template() -> Response:
-        return download(sheet.template(), sheet.key)
+        return attachment(sheet.template(), f"{sheet.title}.xlsx", workbook.XLSX)
 
     def check() -> Page:
         if request.method == "GET":
@@ -57,12 +49,12 @@ def add_pages(sheet: Sheet, url: str, back: str) -> None:
             rows = sheet.rows_of(file.stream.read())
         except DomainError as error:
             return page(problem=error), 422
-        return page(sheet.plan(rows, current_staff()), forms.pack(rows))
+        return page(sheet.plan(rows, current_staff()), forms.pack(rows) if sheet.run else "")
 
     def run() -> Page:
         rows = forms.unpack(request.form.get("rows", ""), len(sheet.columns), sheet.most_rows)
         try:
-            said = sheet.run(rows, current_staff())
+            said = sheet.run(rows, current_staff()) if sheet.run else ""
         except DomainError as error:
             return page(sheet.plan(rows, current_staff()), problem=error), 422
         flash(said, "success")
@@ -70,7 +62,8 @@ def add_pages(sheet: Sheet, url: str, back: str) -> None:
 
     _route(sheet, f"{url}/template.xlsx", "template", template, ["GET"])
     _route(sheet, url, "check", check, ["GET", "POST"])
-    _route(sheet, f"{url}/run", "run", run, ["POST"])
+    if sheet.run:
+        _route(sheet, f"{url}/run", "run", run, ["POST"])
 
 
 def _route(sheet: Sheet, url: str, step: str, view: Callable[[], Page], methods: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""Console: service records for verifiers, and the register of certificates."""
+"""Console: service records for verifiers, one by one and in bulk."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from werkzeug.wrappers import Response
 
 from sorting_miniapp.accounts.access import current_staff, staff_only
 from sorting_miniapp.accounts.models import Role
-from sorting_miniapp.certificates import masking
-from sorting_miniapp.certificates import service as certificates
 from sorting_miniapp.console import forms, sheets
 from sorting_miniapp.console.blueprint import blueprint
 from sorting_miniapp.console.forms_events import number
@@ -167,30 +165,4 @@ def hours_void(record_id: int) -> Page:
     except DomainError as error:
         return reason_page("作废这条记录", row.ServiceRecord.title, back, error), 422
     flash("记录已作废", "success")
-    return redirect(back)
-
-
-@blueprint.get("/certificates")
-@staff_only(Role.VERIFIER, Role.ADMIN)
-def certificate_list() -> str:
-    words, before = request.args.get("q", "").strip()[:64], request.args.get("before", type=int)
-    page = certificates.listed(current_staff().branches(), before, words)
-    following = url_for("console.certificate_list", q=words, before=page["next"]) if page["next"] else ""
-    return render_template(
-        "console/hours/certificates.html", rows=page["items"], q=words, following=following, mask=masking.name
-    )
-
-
-@blueprint.route("/certificates/<int:certificate_id>/revoke", methods=["GET", "POST"])
-@staff_only(Role.VERIFIER)
-def certificate_revoke(certificate_id: int) -> Page:
-    found = certificates.in_branch(certificate_id, current_staff().branches())
-    back = url_for("console.certificate_list")
-    if request.method == "GET":
-        return reason_page("撤销证明", found.number, back)
-    try:
-        certificates.revoke(current_staff(), certificate_id, request.form.get("reason", "").strip())
-    except DomainError as error:
-        return reason_page("撤销证明", found.number, back, error), 422
-    flash("证明已撤销，核验页会显示已撤销", "success")
     return redirect(back)

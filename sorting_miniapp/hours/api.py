@@ -9,7 +9,7 @@ from flask import Response, current_app, request
 from sorting_miniapp.accounts.access import current_resident, resident_only
 from sorting_miniapp.certificates import pdf
 from sorting_miniapp.certificates import service as certificates
-from sorting_miniapp.certificates.api import as_answer, verify_path
+from sorting_miniapp.certificates.api import as_answer
 from sorting_miniapp.certificates.models import CertificateKind
 from sorting_miniapp.certificates.schemas import CertificateSchema, CertificatesSchema
 from sorting_miniapp.errors import Invalid
@@ -125,7 +125,7 @@ def _certificate(found: certificates.Issued) -> dict[str, Any]:
         "code": found.code,
         "times": found.text.times,
         "policy": found.text.policy,
-        "verify_url": base + verify_path(found.number, found.code),
+        "verify_url": base + certificates.verify_path(found.number, found.code),
     }
 
 
@@ -136,7 +136,7 @@ def _certificate(found: certificates.Issued) -> dict[str, Any]:
 @resident_only
 def issue(body: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """生成服务记录证明"""
-    number = issuing.issue_certificate(current_resident().id, **body)
+    number = issuing.issue_certificate(current_resident().id, issuing.Wish(**body))
     return _certificate(certificates.own(current_resident().id, number)), 201
 
 
@@ -158,7 +158,9 @@ def certificate_pdf(number: str) -> Response:
     """下载证明（PDF）"""
     found = certificates.own(current_resident().id, number)
     base = current_app.extensions["settings"].base_url
-    answer = Response(pdf.build(found, base + verify_path(found.number, found.code)), mimetype="application/pdf")
+    answer = Response(
+        pdf.build(found, base + certificates.verify_path(found.number, found.code)), mimetype="application/pdf"
+    )
     answer.headers["Content-Disposition"] = f'attachment; filename="certificate-{found.id}.pdf"'
     answer.headers["Cache-Control"] = "private, no-store"
     return answer

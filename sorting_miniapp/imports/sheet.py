@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sorting_miniapp.accounts.access import StaffActor
@@ -42,7 +42,7 @@ class Sheet:
     """One kind of import: its columns, its plan and its run.
 
     `plan` says each row's outcome and writes nothing; `run` writes all rows or none, raises Invalid when one is wrong,
-    and returns a sentence for the person.
+    and returns a sentence for the person. Without `run` the sheet is only compared; `words` name the outcomes.
     """
 
     key: str
@@ -52,7 +52,8 @@ class Sheet:
     about: str
     roles: tuple[Role, ...]
     plan: Callable[[Sequence[workbook.Row], StaffActor], list[Outcome]]
-    run: Callable[[Sequence[workbook.Row], StaffActor], str]
+    run: Callable[[Sequence[workbook.Row], StaffActor], str] | None
+    words: Mapping[Action, str] = field(default_factory=lambda: ACTION_NAMES)
 
     def template(self) -> bytes:
         """An empty sheet to fill in."""

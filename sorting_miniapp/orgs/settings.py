@@ -56,6 +56,8 @@ DEFAULTS: dict[str, Default] = {
     "wechat_event_days": Default(30, "微信推送的事件保留", "天", 1, 3650),
     "figures_due_days": Default(10, "数据填报期限（期间结束后）", "天", 1, 366),
     "job_file_days": Default(30, "导出文件和报告保留", "天", 1, 3650),
+    "certificate_contact": Default("", "证明上的联系方式"),
+    "certificate_head": Default("", "证明上的负责人"),
     "certificate_rounding": Default(
         "half_hour",
         "证书时长取整办法",

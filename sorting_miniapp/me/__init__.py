@@ -1,0 +1,1 @@
+"""What needs every feature about one resident: the timeline from the first quiz to a certificate."""
