@@ -108,9 +108,12 @@ def _token(account: Account) -> tuple[Finding, Finding]:
 def _callback(name: str) -> Finding:
     """Our own address, asked the way WeChat asks it."""
     topic, own = "消息推送", channel(name)
+    settings: Settings = current_app.extensions["settings"]
     if not own.token or not own.aes_key:
         return Finding(Level.BAD, topic, f"没有配置 WECHAT_{name.upper()}_TOKEN 和 WECHAT_{name.upper()}_AES_KEY")
-    url = f"{current_app.extensions['settings'].base_url}/wechat/callback/{name}"
+    if not settings.public_url and not settings.simulated:
+        return Finding(Level.BAD, topic, "没有设置 PUBLIC_URL，微信找不到本服务")
+    url = f"{settings.base_url}/wechat/callback/{name}"
     moment, nonce, echo = str(int(clock.wall_now().timestamp())), secrets.token_hex(4), secrets.token_hex(8)
     query = {"timestamp": moment, "nonce": nonce, "echostr": echo}
     query["signature"] = callback.signature(own.token, moment, nonce)
@@ -173,6 +176,9 @@ def _templates() -> Iterator[Finding]:
         return
     notices = list(db.session().scalars(select(NoticeTemplate).order_by(NoticeTemplate.key)))
     db.session().commit()
+    if not notices:
+        yield Finding(Level.BAD, "消息模板", "还没有载入通知文案，请运行 flask content load")
+        return
     empty = [notice.title for notice in notices if not notice.template_id]
     wrong = [words for notice in notices if notice.template_id and (words := _mismatch(notice, known))]
     for words in wrong:

@@ -144,6 +144,19 @@ def test_a_token_that_cannot_be_had(
         assert len(server.asked) == 4
 
 
+def test_notices_that_were_never_loaded_and_an_address_nobody_knows(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with desk.app.app_context(), transaction() as session:
+        session.query(NoticeTemplate).delete()
+    settings = desk.app.extensions["settings"]
+    monkeypatch.setitem(desk.app.extensions, "settings", replace(settings, public_url="", wechat_mode="live"))
+    seen, status = desk.check()
+    assert status == 1
+    assert "还没有载入通知文案，请运行 flask content load" in seen
+    assert seen.count("没有设置 PUBLIC_URL，微信找不到本服务") == 2
+
+
 def test_no_network_and_no_web_server(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = desk.app.extensions["settings"]
     monkeypatch.setitem(

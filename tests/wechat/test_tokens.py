@@ -155,6 +155,29 @@ def test_a_call_within_a_request_does_not_outlast_its_time(sqlite_app: Flask, mo
         assert server.asked == []
 
 
+def test_control_without_the_breaker_every_call_fetches_again(
+    sqlite_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What eight processes would do eight times over: a refusal only throws the token away."""
+
+    def throw_away(tokens: Tokens, _token: str) -> None:
+        tokens._cached = None
+        tokens._write(expires_at=clock.wall_now())
+
+    with serving(with_tokens(lambda _: REFUSED)) as server, sqlite_app.app_context():
+        both = pointed(sqlite_app, monkeypatch, server.url)
+        for guarded in (True, False):
+            server.asked.clear()
+            with monkeypatch.context() as patch:
+                if not guarded:
+                    patch.setattr(Tokens, "refuse", throw_away)
+                    both.official.client.tokens.try_again()
+                for _ in range(8):
+                    with pytest.raises(Retryable):
+                        both.official.mass_get("1")
+            assert (len(server.at(TOKEN)) <= 3) is guarded
+
+
 def test_a_token_s_text_is_in_no_repr() -> None:
     assert "abc" not in repr(AccessToken("abc", 4))
 
