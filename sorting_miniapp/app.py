@@ -39,6 +39,7 @@ from sorting_miniapp.certificates.api import pages as verification_pages
 from sorting_miniapp.db import db, engine_options
 from sorting_miniapp.deliveries.api import blueprint as deliveries_api
 from sorting_miniapp.events.api import blueprint as events_api
+from sorting_miniapp.events.api_day import blueprint as event_day_api
 from sorting_miniapp.guide.api import blueprint as guide_api
 from sorting_miniapp.hours.api import blueprint as hours_api
 from sorting_miniapp.hours.api_groups import blueprint as groups_api
@@ -49,6 +50,7 @@ from sorting_miniapp.quiz.api import blueprint as quiz_api
 API_BLUEPRINTS = (
     accounts_api,
     events_api,
+    event_day_api,
     hours_api,
     groups_api,
     me_api,

@@ -87,6 +87,13 @@ VERBS = {
     "cancel_shift": "取消场次",
     "remove_sign_up": "取消报名",
     "tick": "勾选检查清单",
+    "check_in": "登记签到",
+    "check_out": "登记签退",
+    "walk_in": "现场登记",
+    "offline_list": "登记离线名单",
+    "appoint_leader": "指定带队人",
+    "dismiss_leader": "取消带队人",
+    "head_count": "登记人数",
     "delete": "删除",
     "decide": "处理",
 }

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, request
 
 from sorting_miniapp.accounts.access import current_resident, open_to_all, resident_only
-from sorting_miniapp.events import absences, attendance, campaigns, conditions, listing, mine, schemas, search, service
+from sorting_miniapp.events import absences, campaigns, conditions, listing, mine, scanning, schemas, search, service
 from sorting_miniapp.limits import limiter
 from sorting_miniapp.web import ApiBlueprint, cached_answer, idempotent
 
@@ -144,4 +144,4 @@ def appeal(body: dict[str, Any], sign_up_id: str) -> tuple[dict[str, Any], int]:
 @resident_only
 def check(body: dict[str, Any]) -> dict[str, Any]:
     """扫码或输入签到码：第一次签到，再一次签退"""
-    return attendance.scan(current_resident().id, body["token"])
+    return scanning.scan(current_resident().id, body["token"])

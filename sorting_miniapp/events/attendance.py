@@ -1,4 +1,4 @@
-"""Check-in and check-out: a resident's scan or typed code, and a staff member's entry.
+"""Check-in and check-out: the pairs, and a staff member's entry. What residents and leaders scan is in scanning.py.
 
 The resident's row is locked first, so that two scans at once are one after the other; unique keys stand behind it.
 """
@@ -17,7 +17,6 @@ from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.errors import Conflict, Invalid, NotFound
-from sorting_miniapp.events import tokens
 from sorting_miniapp.events.models import (
     PAIRS_A_DAY,
     CheckHow,
@@ -29,6 +28,7 @@ from sorting_miniapp.events.models import (
 )
 from sorting_miniapp.events.places import lock_resident
 from sorting_miniapp.events.signals import CheckOut, checked_out
+from sorting_miniapp.orgs import settings
 from sorting_miniapp.orgs.models import Node
 
 OPENS_BEFORE = timedelta(minutes=60)
@@ -39,26 +39,17 @@ PRESENT = (SignUpState.CONFIRMED, SignUpState.ATTENDED, SignUpState.ABSENT)
 
 @dataclass(frozen=True)
 class Mark:
-    """How a moment came to be known: by which way, by which code's step, by whom of the staff and why."""
+    """How a moment came to be known: by which way and which code's step, by whom of the staff or which leader, why.
+
+    `inside` is a printed code's hint: at the place or not.
+    """
 
     how: CheckHow
     step: int = 0
     staff: int | None = None
+    leader: int | None = None
     reason: str = ""
-
-
-def scan(resident_id: int, token: str) -> dict[str, Any]:
-    """A resident's QR text or six typed digits: the first checks in, the next out; within a minute, or with a code
-    that was used already, the same answer again. Up to three pairs per event and day.
-
-    Raises Invalid token_invalid; Conflict not_signed_up, too_early, too_many_pairs.
-    """
-    now = clock.now()
-    sign_up, step = _by_qr(resident_id, token, now) if "." in token else _by_digits(resident_id, token, now)
-    if now < sign_up.starts_at - OPENS_BEFORE:
-        raise Conflict("too_early", "签到还没有开始")
-    how = CheckHow.QR if "." in token else CheckHow.CODE
-    return _mark(sign_up, now, Mark(how, step))
+    inside: bool | None = None
 
 
 def sign_ups() -> Select[*tuple[Any, ...]]:
@@ -88,50 +79,11 @@ def sign_ups() -> Select[*tuple[Any, ...]]:
     )
 
 
-def _by_qr(resident_id: int, token: str, now: datetime) -> tuple[Row[*tuple[Any, ...]], int]:
-    name = tokens.shift_of(token)
-    shift = db.session().execute(select(Shift.id, Shift.secret).where(Shift.public_id == name)).first()
-    step = tokens.read(token, name, shift.secret, now) if shift else 0
-    if shift is None or not step:
-        raise Invalid("token_invalid", "签到码不对或已过期，请扫描最新的签到码")
-    row = (
-        db.session()
-        .execute(
-            sign_ups().where(
-                SignUp.shift_id == shift.id,
-                SignUp.resident_id == resident_id,
-                SignUp.live == 1,
-                SignUp.state.in_(PRESENT),
-            )
-        )
-        .first()
-    )
-    if row is None:
-        raise Conflict("not_signed_up", "您没有报名这个场次，请联系现场工作人员")
-    return row, step
+def mark(sign_up: Row[*tuple[Any, ...]], moment: datetime, by: Mark) -> dict[str, Any]:
+    """A coming, or with a pair open a going, at `moment`; twice is once. `sign_up` is a row of `sign_ups`.
 
-
-def _by_digits(resident_id: int, token: str, now: datetime) -> tuple[Row[*tuple[Any, ...]], int]:
-    """Six digits name no shift: they are tried on the resident's own shifts of the hour."""
-    rows = db.session().execute(
-        sign_ups()
-        .where(
-            SignUp.resident_id == resident_id,
-            SignUp.live == 1,
-            SignUp.state.in_(PRESENT),
-            Shift.starts_at <= now + OPENS_BEFORE,
-            Shift.ends_at >= now - OUT_GRACE,
-        )
-        .order_by(Shift.starts_at, Shift.id)
-    )
-    for row in rows:
-        step = tokens.read(token, row.shift_public_id, row.secret, now)
-        if step:
-            return row, step
-    raise Invalid("token_invalid", "签到码不对或已过期，请输入最新的签到码")
-
-
-def _mark(sign_up: Row[*tuple[Any, ...]], moment: datetime, mark: Mark) -> dict[str, Any]:
+    Raises Conflict not_signed_up, shift_over, too_many_pairs.
+    """
     with transaction() as session:
         lock_resident(session, sign_up.resident_id)
         last = session.scalars(
@@ -141,23 +93,22 @@ def _mark(sign_up: Row[*tuple[Any, ...]], moment: datetime, mark: Mark) -> dict[
             .limit(1)
             .execution_options(populate_existing=True)
         ).first()
-        if last is not None and last.sign_up_id == sign_up.id and _repeats(last, moment, mark):
+        if last is not None and last.sign_up_id == sign_up.id and _repeats(last, moment, by):
             return _answer(sign_up, last)
         if last is not None and last.sign_up_id == sign_up.id and last.open:
-            return _answer(sign_up, check_out(session, sign_up, last, moment, mark))
-        return _answer(sign_up, _check_in(session, sign_up, last, moment, mark))
+            return _answer(sign_up, check_out(session, sign_up, last, moment, by))
+        return _answer(sign_up, check_in(session, sign_up, moment, by))
 
 
-def _repeats(last: CheckIn, moment: datetime, mark: Mark) -> bool:
+def _repeats(last: CheckIn, moment: datetime, by: Mark) -> bool:
     """A double scan, or a code this person has used: single use per person (reliability.md)."""
-    if mark.how is CheckHow.STAFF:
+    if by.how in (CheckHow.STAFF, CheckHow.LEADER):
         return False
-    return moment - (last.out_at or last.in_at) < SAME_SCAN or 0 < mark.step <= max(last.in_step, last.out_step)
+    return moment - (last.out_at or last.in_at) < SAME_SCAN or 0 < by.step <= max(last.in_step, last.out_step)
 
 
-def _check_in(
-    session: Session, sign_up: Row[*tuple[Any, ...]], last: CheckIn | None, moment: datetime, mark: Mark
-) -> CheckIn:
+def check_in(session: Session, sign_up: Row[*tuple[Any, ...]], moment: datetime, by: Mark) -> CheckIn:
+    """Open a pair; the resident's row is locked by the caller. Raises Conflict as `mark`."""
     if moment > sign_up.ends_at:
         raise Conflict("shift_over", "这个场次已结束，请联系现场工作人员")
     day = clock.local(moment).date()
@@ -183,11 +134,13 @@ def _check_in(
         pair=len(pairs) + 1,
         open=1,
         in_at=moment,
-        in_how=mark.how,
-        in_step=mark.step,
-        in_by=mark.staff,
+        in_how=by.how,
+        in_step=by.step,
+        in_by=by.staff,
+        in_leader=by.leader,
+        inside=by.inside,
         out_step=0,
-        reason=mark.reason,
+        reason=by.reason,
         closed_by_system=False,
     )
     session.add(made)
@@ -195,7 +148,7 @@ def _check_in(
     return made
 
 
-def check_out(session: Session, sign_up: Row[*tuple[Any, ...]], pair: CheckIn, moment: datetime, mark: Mark) -> CheckIn:
+def check_out(session: Session, sign_up: Row[*tuple[Any, ...]], pair: CheckIn, moment: datetime, by: Mark) -> CheckIn:
     """Close the pair and tell who listens.
 
     Minutes lie inside the shift (travel is no service) and go from the clock's minute to the clock's minute, as they
@@ -203,10 +156,13 @@ def check_out(session: Session, sign_up: Row[*tuple[Any, ...]], pair: CheckIn, m
     """
     begin = max(pair.in_at, sign_up.starts_at).replace(second=0, microsecond=0)
     end = min(moment, sign_up.ends_at).replace(second=0, microsecond=0)
-    pair.out_at, pair.out_how, pair.out_step, pair.out_by = moment, mark.how, mark.step, mark.staff
-    pair.open, pair.closed_by_system = None, mark.how is CheckHow.SYSTEM
+    pair.out_at, pair.out_how, pair.out_step, pair.out_by = moment, by.how, by.step, by.staff
+    pair.out_leader = by.leader
+    if by.inside is not None:
+        pair.inside = by.inside and pair.inside is not False
+    pair.open, pair.closed_by_system = None, by.how is CheckHow.SYSTEM
     pair.minutes = max(0, int((end - begin).total_seconds() // 60))
-    pair.reason = mark.reason or pair.reason
+    pair.reason = by.reason or pair.reason
     session.flush()
     checked_out.send(
         None,
@@ -249,30 +205,48 @@ def enter(actor: StaffActor, sign_up_id: int, going: bool, reason: str, moment: 
 
     Raises NotFound outside the branch, Forbidden, Invalid, Conflict.
     """
-    row, path = _in_branch(sign_up_id)
+    row, path = in_branch(sign_up_id)
     actor.require(Role.ORGANISER, path)
     if not reason:
         raise Invalid("reason_required", "请填写人工登记的原因")
     at = moment or clock.now()
-    if at > clock.now() or not row.starts_at - OPENS_BEFORE <= at <= row.ends_at + OUT_GRACE:
-        raise Invalid("moment", "时间须在场次开始前一小时与结束后半小时之间，且不晚于现在")
-    with transaction() as session:
-        lock_resident(session, row.resident_id)
-        open_pair = session.scalar(select(CheckIn).where(CheckIn.sign_up_id == sign_up_id, CheckIn.open == 1))
-        if going and open_pair is None:
-            raise Conflict("not_checked_in", "还没有签到，不能签退")
-        if not going and open_pair is not None:
-            raise Conflict("checked_in", "已签到，尚未签退")
-        if open_pair is not None and at < open_pair.in_at:
-            raise Invalid("moment", "签退时间不能早于签到时间")
-        answer = _mark(row, at, Mark(CheckHow.STAFF, staff=actor.id, reason=reason))
+    hours = int(settings.read("offline_upload_hours", path))
+    if clock.now() > row.ends_at + timedelta(hours=hours):
+        raise Conflict("too_late", f"场次结束已超过 {hours} 小时，请按补录登记（需两人核对）")
+    with transaction():
+        answer = enter_as(row, going, at, Mark(CheckHow.STAFF, staff=actor.id, reason=reason))
         after = {"at": str(clock.local(at)), "reason": reason, "pair": answer["pair"]}
         audit.record(
             actor.username, f"event.check_{answer['action']}", "sign_up", sign_up_id, node_path=path, after=after
         )
 
 
-def _in_branch(sign_up_id: int) -> tuple[Row[*tuple[Any, ...]], str]:
+def enter_as(row: Row[*tuple[Any, ...]], going: bool, at: datetime, by: Mark) -> dict[str, Any]:
+    """A coming or a going said by a person, not toggled. `row` is one of `sign_ups`. Raises Invalid, Conflict."""
+    if at > clock.now() or not row.starts_at - OPENS_BEFORE <= at <= row.ends_at + OUT_GRACE:
+        raise Invalid("moment", "时间须在场次开始前一小时与结束后半小时之间，且不晚于现在")
+    with transaction() as session:
+        lock_resident(session, row.resident_id)
+        open_pair = session.scalar(select(CheckIn).where(CheckIn.sign_up_id == row.id, CheckIn.open == 1))
+        if going and open_pair is None:
+            raise Conflict("not_checked_in", "还没有签到，不能签退")
+        if not going and open_pair is not None:
+            raise Conflict("checked_in", "已签到，尚未签退")
+        if open_pair is not None and at < open_pair.in_at:
+            raise Invalid("moment", "签退时间不能早于签到时间")
+        if not going and _present_after(row, at):
+            raise Invalid("moment", "这个时间已有签到记录，请核对")
+        return mark(row, at, by)
+
+
+def _present_after(row: Row[*tuple[Any, ...]], at: datetime) -> bool:
+    """Whether a finished pair of the event reaches beyond the moment: minutes never count twice."""
+    later = (CheckIn.resident_id == row.resident_id, CheckIn.event_id == row.event_id, CheckIn.out_at > at)
+    return db.session().scalar(select(CheckIn.id).where(*later).limit(1)) is not None
+
+
+def in_branch(sign_up_id: int) -> tuple[Row[*tuple[Any, ...]], str]:
+    """A row of `sign_ups` and its unit's path; the caller checks the actor. Raises NotFound."""
     row = db.session().execute(sign_ups().where(SignUp.id == sign_up_id)).first()
     path = db.session().scalar(select(Node.path).where(Node.id == row.node_id)) if row else None
     if row is None or path is None:

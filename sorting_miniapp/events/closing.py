@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, Select, select, update
 from sqlalchemy.orm import Session
 
 from sorting_miniapp import clock
@@ -23,22 +23,22 @@ CLOSE_BATCH = 100
 def close_forgotten() -> int:
     """Close pairs left open at their shift's end, flagged, and then the shifts that are over. Returns pairs closed."""
     before = clock.now() - OUT_GRACE
-    rows = (
-        db.session()
-        .execute(
-            sign_ups()
-            .add_columns(CheckIn.id.label("pair_id"))
-            .join(CheckIn, CheckIn.sign_up_id == SignUp.id)
-            .where(CheckIn.open == 1, Shift.ends_at <= before)
-            .order_by(CheckIn.id)
-            .limit(CLOSE_BATCH)
-        )
-        .all()
-    )
+    rows = db.session().execute(_open_pairs().where(Shift.ends_at <= before).limit(CLOSE_BATCH)).all()
     closed = sum(_close(row) for row in rows)
     if len(rows) < CLOSE_BATCH:
         _close_shifts(before)
     return closed
+
+
+def _open_pairs() -> Select[*tuple[Any, ...]]:
+    query = sign_ups().add_columns(CheckIn.id.label("pair_id")).join(CheckIn, CheckIn.sign_up_id == SignUp.id)
+    return query.where(CheckIn.open == 1).order_by(CheckIn.id)
+
+
+def close_pairs_of(shift_id: int) -> None:
+    """The same for one shift whose time to check out is over, without waiting for the scheduler's turn."""
+    for row in db.session().execute(_open_pairs().where(Shift.id == shift_id)).all():
+        _close(row)
 
 
 def _close(row: Row[*tuple[Any, ...]]) -> bool:
@@ -61,16 +61,22 @@ def _close_shifts(before: datetime) -> None:
                 _close_shift(session, shift)
 
 
-def _close_shift(session: Session, shift: Shift) -> None:
-    attended = select(SignUp.id).where(SignUp.shift_id == shift.id, SignUp.state == SignUpState.ATTENDED).limit(1)
-    if session.scalar(attended):
+def mark_absent(session: Session, shift_id: int) -> None:
+    """Who never came to a closed shift is absent, where others were checked in, be it from paper afterwards."""
+    closed = select(Shift.id).where(Shift.id == shift_id, Shift.state == ShiftState.CLOSED)
+    attended = select(SignUp.id).where(SignUp.shift_id == shift_id, SignUp.state == SignUpState.ATTENDED)
+    if session.scalar(closed) and session.scalar(attended.limit(1)):
         session.execute(
             update(SignUp)
-            .where(SignUp.shift_id == shift.id, SignUp.state == SignUpState.CONFIRMED)
+            .where(SignUp.shift_id == shift_id, SignUp.state == SignUpState.CONFIRMED)
             .values(state=SignUpState.ABSENT)
         )
+
+
+def _close_shift(session: Session, shift: Shift) -> None:
     shift.state, shift.closed_at = ShiftState.CLOSED, clock.now()
     session.flush()
+    mark_absent(session, shift.id)
     left = select(Shift.id).where(Shift.event_id == shift.event_id, Shift.state == ShiftState.OPEN).limit(1)
     if session.scalar(left) is None:
         session.execute(

@@ -63,13 +63,21 @@ HOLDING = (SignUpState.CONFIRMED, SignUpState.OFFERED, SignUpState.ATTENDED, Sig
 class CheckHow(StrEnum):
     QR = "qr"
     CODE = "code"
+    SHOWN = "shown"  # the resident shows a code, staff or a leader takes it
+    LEADER = "leader"  # a leader's entry, with a reason
+    PRINTED = "printed"
     STAFF = "staff"
+    OFFLINE = "offline"
     SYSTEM = "system"
 
 
 CHECK_HOW_NAMES = {
     CheckHow.QR: "扫码",
     CheckHow.CODE: "输入签到码",
+    CheckHow.SHOWN: "出示签到码",
+    CheckHow.LEADER: "带队人登记",
+    CheckHow.PRINTED: "扫现场海报",
+    CheckHow.OFFLINE: "离线名单",
     CheckHow.STAFF: "工作人员登记",
     CheckHow.SYSTEM: "系统补签退",
 }
@@ -247,7 +255,11 @@ class SignUp(Base):
 
 
 class CheckIn(Base):
-    """One pair of coming and going. `open` is 1 until the check-out; `in_step`/`out_step` make a code single use."""
+    """One pair of coming and going. `open` is 1 until the check-out; `in_step`/`out_step` make a code single use.
+
+    `in_leader`/`out_leader` is the resident who took it as the shift's leader. `inside` is the hint of a printed code:
+    at the place or not (never where), NULL where nothing was said.
+    """
 
     __tablename__ = "check_in"
     __table_args__ = (
@@ -273,6 +285,9 @@ class CheckIn(Base):
     out_step: Mapped[int] = mapped_column(default=0)
     in_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     out_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    in_leader: Mapped[int | None] = mapped_column(ForeignKey("resident.id"))
+    out_leader: Mapped[int | None] = mapped_column(ForeignKey("resident.id"))
+    inside: Mapped[bool | None]
     reason: Mapped[str] = mapped_column(String(200), default="")
     minutes: Mapped[int | None]
     closed_by_system: Mapped[bool] = mapped_column(default=False)

@@ -151,7 +151,7 @@ def pairs_of(shift_id: int) -> dict[int, list[CheckIn]]:
 
 
 def code(actor: StaffActor, shift_id: int) -> Code:
-    """The codes of this minute. Raises NotFound, Forbidden."""
+    """The codes of this half minute. Raises NotFound, Forbidden."""
     found, _, _ = shift(actor, shift_id, change=True)
     now = clock.now()
     step = tokens.step_of(now)

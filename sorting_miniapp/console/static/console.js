@@ -64,6 +64,16 @@
     }
   });
 
+  /* What was typed in a form for one code after another is taken away once it was sent. */
+  document.addEventListener("htmx:afterRequest", function (event) {
+    var form = event.target.closest && event.target.closest("form[data-clear]");
+    if (form && event.detail.successful) {
+      form.reset();
+      form.dataset.sent = "";
+      form.querySelector("input:not([type=hidden])").focus();
+    }
+  });
+
   document.addEventListener("click", function (event) {
     if (event.target.closest("[data-print]")) {
       window.print();

@@ -1,0 +1,340 @@
+"""The day at the site: codes that residents show, leaders of a shift, the board, people who just walk in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from sorting_miniapp.accounts import groups
+from sorting_miniapp.audit import AuditEntry
+from sorting_miniapp.db import db
+from sorting_miniapp.errors import Conflict, Forbidden, Invalid, NotFound
+from sorting_miniapp.events import attendance, board, leaders, scanning, tokens, walk_ins
+from sorting_miniapp.events.board import Standing
+from sorting_miniapp.events.models import CheckHow, CheckIn, SignUp, SignUpState
+from sorting_miniapp.events.models_day import WalkIn
+from sorting_miniapp.events.walk_ins import Newcomer
+from sorting_miniapp.orgs import service as orgs
+from sorting_miniapp.orgs.models import NodeKind
+from tests.events.helpers import (
+    NINE,
+    Hands,
+    Made,
+    Person,
+    World,
+    at_once,
+    make_event,
+    make_people,
+    shift_row,
+    sign_up,
+)
+from tests.events.test_console import _post as post_form
+from tests.events.test_console import sign_in
+from tests.hours.test_records import register
+
+HOUR = timedelta(hours=1)
+
+
+def signed(world: World, event: Made, person: Person) -> str:
+    answer = sign_up(world.app.test_client(), person, event)
+    assert answer.status_code == 201, answer.get_json()
+    return str(answer.get_json()["id"])
+
+
+def code_of(client: FlaskClient, person: Person, made: str) -> dict[str, Any]:
+    found = client.get(f"/api/v1/signups/{made}/code", headers=person.headers).get_json()
+    assert isinstance(found, dict)
+    return found
+
+
+def pairs(world: World) -> list[CheckIn]:
+    with world.app.app_context():
+        return list(db.session.scalars(select(CheckIn).order_by(CheckIn.id)))
+
+
+def make_volunteer(world: World, person: Person, number: int) -> str:
+    """Registered with a phone number; returns the volunteer number."""
+    answer = register(world, person, f"E1234567{number}", phone=f"1380000000{number}")
+    assert answer.status_code == 200, answer.get_json()
+    return str(answer.get_json()["number"])
+
+
+def test_staff_type_the_six_digits_a_resident_shows(world: World, hands: Hands) -> None:
+    event, people = make_event(world), make_people(world.app, 2)
+    made = [signed(world, event, person) for person in people]
+    client = world.app.test_client()
+    hands.at(NINE)
+    shown = code_of(client, people[0], made[0])
+    assert shown["digits"] != code_of(client, people[1], made[1])["digits"]
+    assert client.get(f"/api/v1/signups/{made[0]}/code", headers=people[1].headers).status_code == 404
+    with world.app.app_context():
+        for actor, error in ((world.foreigner, NotFound), (world.verifier, Forbidden)):
+            with pytest.raises(error):
+                scanning.take_shown(actor, event.shift, shown["digits"])
+        with pytest.raises(Invalid):
+            scanning.take_shown(world.organiser, event.shift, "000000")
+        assert scanning.take_shown(world.organiser, event.shift, shown["digits"])["action"] == "in"
+        assert scanning.take_shown(world.organiser, event.shift, shown["qr"])["action"] == "in", "single use"
+    hands.at(NINE + timedelta(seconds=61))
+    with world.app.app_context(), pytest.raises(Invalid):
+        scanning.take_shown(world.organiser, event.shift, shown["digits"])
+    hands.at(NINE + HOUR)
+    shown = code_of(client, people[0], made[0])
+    with world.app.app_context():
+        assert scanning.take_shown(world.organiser, event.shift, shown["digits"])["minutes"] == 60
+        actions = db.session.scalars(select(AuditEntry.action).where(AuditEntry.action.like("event.check_%"))).all()
+    assert sorted(actions) == ["event.check_in", "event.check_in", "event.check_out"]
+    (pair,) = pairs(world)
+    assert (pair.in_how, pair.out_how, pair.in_by) == (CheckHow.SHOWN, CheckHow.SHOWN, world.organiser.id)
+
+
+def test_a_code_shown_twice_at_once_makes_one_pair(world: World, hands: Hands) -> None:
+    event, (person,) = make_event(world), make_people(world.app, 1)
+    made = signed(world, event, person)
+    hands.at(NINE + timedelta(seconds=3))
+    digits = code_of(world.app.test_client(), person, made)["digits"]
+
+    def take() -> Any:
+        with world.app.app_context():
+            return scanning.take_shown(world.organiser, event.shift, digits)["action"]
+
+    assert at_once([take] * 6) == ["in"] * 6
+    assert len(pairs(world)) == 1
+
+
+def test_six_digits_that_fit_two_people_take_nobody(
+    sqlite_world: World, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event, people = make_event(sqlite_world), make_people(sqlite_world.app, 2)
+    for person in people:
+        signed(sqlite_world, event, person)
+    hands.at(NINE)
+    monkeypatch.setattr(tokens, "own_digits", lambda *_: "123456")
+    with sqlite_world.app.app_context(), pytest.raises(Invalid):
+        scanning.take_shown(sqlite_world.organiser, event.shift, "123456")
+
+
+def test_a_shift_leader_takes_comings_and_goings_of_that_shift_only(world: World, hands: Hands) -> None:
+    event, other = make_event(world), make_event(world, starts_at=NINE + 4 * HOUR)
+    leader, guest, late = make_people(world.app, 3)
+    made, elsewhere = signed(world, event, guest), signed(world, other, guest)
+    own = signed(world, event, leader)
+    client = world.app.test_client()
+    url = f"/api/v1/shifts/{event.shift_id}"
+    hands.at(NINE)
+    code = code_of(client, guest, made)
+    assert client.post(f"{url}/checkins", json={"token": code["qr"]}, headers=leader.headers).status_code == 404
+    with world.app.app_context():
+        with pytest.raises(NotFound):
+            leaders.appoint(world.foreigner, event.shift, leader.id)
+        leaders.appoint(world.organiser, event.shift, leader.id)
+        leaders.appoint(world.organiser, event.shift, leader.id)
+        assert len(leaders.of(event.shift)) == 1
+    duties = client.get("/api/v1/me/duties", headers=leader.headers).get_json()["items"]
+    assert [(one["shift_id"], one["whole_shift"]) for one in duties] == [(event.shift_id, True)]
+    taken = client.post(f"{url}/checkins", json={"token": code["qr"]}, headers=leader.headers)
+    assert (taken.status_code, taken.get_json()["action"]) == (200, "in")
+    seen = client.get(f"{url}/attendance", headers=leader.headers).get_json()
+    assert (seen["expected"], seen["here"], seen["missing"]) == (2, 1, 1)
+    entry = {"action": "in", "reason": "手机没电"}
+    assert client.post(f"{url}/signups/{own}/checkins", json=entry, headers=leader.headers).status_code == 422
+    foreign = f"{url}/signups/{elsewhere}/checkins"
+    assert client.post(foreign, json=entry, headers=leader.headers).status_code == 404, "another shift's sign-up"
+    assert client.get(f"{url}/attendance", headers=late.headers).status_code == 404
+    hands.at(NINE + HOUR)
+    gone = client.post(f"{url}/signups/{made}/checkins", json=entry | {"action": "out"}, headers=leader.headers)
+    assert (gone.status_code, gone.get_json()["minutes"]) == (200, 60)
+    (pair,) = pairs(world)
+    assert (pair.in_leader, pair.out_leader, pair.out_how, pair.reason) == (
+        leader.id, leader.id, CheckHow.LEADER, "手机没电",
+    )  # fmt: skip
+    hands.at(NINE + 3 * HOUR)
+    assert client.get(f"{url}/attendance", headers=leader.headers).get_json()["code"] == "not_the_time"
+    with world.app.app_context():
+        leaders.dismiss(world.organiser, event.shift, leader.id)
+    assert client.get(f"{url}/attendance", headers=leader.headers).status_code == 404
+
+
+def test_a_group_leader_sees_and_takes_only_the_own_groups_sign_ups(world: World, hands: Hands) -> None:
+    event = make_event(world)
+    leader, member, stranger = make_people(world.app, 3)
+    with world.app.app_context():
+        group = orgs.add(world.town, "星子镇志愿队", NodeKind.GROUP, "test", key="team").id
+        for person in (leader, member):
+            groups.ask(person.id, group)
+        for one in groups.requests(group):
+            groups.decide(one.id, group, True, "organiser")
+        for one in groups.members(group):
+            if one.resident_id == leader.id:
+                groups.appoint(world.organiser, group, one.id, True)
+    mine, theirs = signed(world, event, member), signed(world, event, stranger)
+    client = world.app.test_client()
+    assert client.get("/api/v1/me/duties", headers=leader.headers).get_json()["items"] == []
+    with world.app.app_context():
+        db.session.query(SignUp).filter(SignUp.public_id == mine).update({"group_id": group})
+        db.session.commit()
+    hands.at(NINE)
+    (duty,) = client.get("/api/v1/me/duties", headers=leader.headers).get_json()["items"]
+    assert not duty["whole_shift"]
+    url = f"/api/v1/shifts/{event.shift_id}"
+    seen = client.get(f"{url}/attendance", headers=leader.headers).get_json()
+    assert [one["id"] for one in seen["items"]] == [mine]
+    refused = code_of(client, stranger, theirs)["digits"]
+    answer = client.post(f"{url}/checkins", json={"token": refused}, headers=leader.headers)
+    assert (answer.status_code, answer.get_json()["code"]) == (422, "token_invalid")
+    good = code_of(client, member, mine)["digits"]
+    assert client.post(f"{url}/checkins", json={"token": good}, headers=leader.headers).status_code == 200
+
+
+def test_the_board_counts_persons_and_finds_people_by_name_number_and_phone(sqlite_world: World, hands: Hands) -> None:
+    world = sqlite_world
+    event, people = make_event(world), make_people(world.app, 3)
+    number = make_volunteer(world, people[0], 1)
+    signed(world, event, people[0])
+    assert sign_up(world.app.test_client(), people[1], event, companions=[{"age": 30}, {"age": 31}]).status_code == 201
+    signed(world, event, people[2])
+    hands.at(NINE)
+    with world.app.app_context():
+        keys = [db.session.scalars(select(SignUp.id).where(SignUp.resident_id == p.id)).one() for p in people]
+        attendance.enter(world.organiser, keys[0], False, "看板")
+        attendance.enter(world.organiser, keys[1], False, "看板")
+    hands.at(NINE + HOUR)
+    with world.app.app_context():
+        attendance.enter(world.organiser, keys[0], True, "看板")
+        found = board.of(event.shift)
+        assert (found.expected, found.people) == (5, {Standing.MISSING: 1, Standing.HERE: 3, Standing.LEFT: 1})
+        for words in ("张三丰", "张**", number, "0001"):
+            assert [line.sign_up_id for line in board.of(event.shift, words).lines] == [keys[0]], words
+        assert board.of(event.shift, "李四").lines == []
+        assert [line.sign_up_id for line in board.of(event.shift, "", Standing.MISSING).lines] == [keys[2]]
+        assert "张三丰" not in str([line.name for line in found.lines]), "masked"
+
+
+def test_a_manual_coming_never_overlaps_a_finished_pair(sqlite_world: World, hands: Hands) -> None:
+    event, (person,) = make_event(sqlite_world), make_people(sqlite_world.app, 1)
+    signed(sqlite_world, event, person)
+    hands.at(NINE + HOUR)
+    with sqlite_world.app.app_context():
+        key = db.session.scalars(select(SignUp.id)).one()
+        attendance.enter(sqlite_world.organiser, key, False, "补", NINE)
+        attendance.enter(sqlite_world.organiser, key, True, "补")
+        with pytest.raises(Invalid, match="moment"):
+            attendance.enter(sqlite_world.organiser, key, False, "补", NINE + timedelta(minutes=10))
+
+
+def test_a_walk_in_takes_a_free_place_and_is_checked_in(world: World, hands: Hands) -> None:
+    event, people = make_event(world, capacity=2), make_people(world.app, 3)
+    number = make_volunteer(world, people[0], 1)
+    hands.at(NINE + timedelta(minutes=5))
+    with world.app.app_context():
+        for words in (number, "13800000001"):
+            assert walk_ins.look_up(world.organiser, event.shift, words).resident_id == people[0].id
+        with pytest.raises(NotFound):
+            walk_ins.look_up(world.organiser, event.shift, "13900000000")
+        with pytest.raises(NotFound):
+            walk_ins.look_up(world.foreigner, event.shift, number)
+        with pytest.raises(Invalid, match="risk_not_accepted"):
+            walk_ins.register(world.organiser, event.shift, Newcomer(people[0].id, risk_told=False))
+        walk_ins.register(world.organiser, event.shift, Newcomer(people[0].id, True))
+        with pytest.raises(Conflict, match="already_signed_up"):
+            walk_ins.register(world.organiser, event.shift, Newcomer(people[0].id, True))
+        row = db.session.scalars(select(SignUp)).one()
+        assert (row.state, row.risk_version) == (SignUpState.ATTENDED, 1)
+        assert db.session.scalars(select(WalkIn.added_place)).one() is False
+        (line,) = board.of(event.shift).lines
+        assert (line.walk_in, line.standing) == (True, Standing.HERE)
+    assert shift_row(world.app, event) == (2, 1, 0)
+
+
+def test_a_full_shift_gets_a_place_more_only_on_purpose_and_audited(world: World, hands: Hands) -> None:
+    event, people = make_event(world, capacity=1), make_people(world.app, 3)
+    signed(world, event, people[0])
+    hands.at(NINE + timedelta(minutes=5))
+    with world.app.app_context():
+        with pytest.raises(Conflict, match="event_full"):
+            walk_ins.register(world.organiser, event.shift, Newcomer(people[1].id, True))
+        with pytest.raises(Invalid, match="reason_required"):
+            walk_ins.register(world.organiser, event.shift, Newcomer(people[1].id, True, add_place=True))
+        walk_ins.register(world.organiser, event.shift, Newcomer(people[1].id, True, add_place=True, reason="站得下"))
+        entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "event.walk_in")).one()
+        assert (entry.after["added_place"], entry.after["reason"]) == (True, "站得下")
+    assert shift_row(world.app, event) == (2, 2, 0)
+
+
+def test_walk_ins_at_once_never_oversell(world: World, hands: Hands) -> None:
+    event, people = make_event(world, capacity=2), make_people(world.app, 6)
+    hands.at(NINE)
+
+    def come(person: Person) -> str:
+        with world.app.app_context():
+            try:
+                walk_ins.register(world.organiser, event.shift, Newcomer(person.id, True))
+            except Conflict as error:
+                return error.code
+            return "in"
+
+    results = at_once([lambda who=person: come(who) for person in people])
+    assert sorted(results) == ["event_full"] * 4 + ["in"] * 2
+    assert shift_row(world.app, event) == (2, 2, 0)
+
+
+def test_until_the_start_nobody_walks_past_those_who_wait(world: World, hands: Hands) -> None:
+    event, people = make_event(world, capacity=1), make_people(world.app, 3)
+    signed(world, event, people[0])
+    signed(world, event, people[1])
+    hands.at(NINE - timedelta(minutes=70))
+    with world.app.app_context(), pytest.raises(Conflict, match="too_early"):
+        walk_ins.register(world.organiser, event.shift, Newcomer(people[2].id, True, add_place=True, reason="站得下"))
+    hands.at(NINE - timedelta(minutes=30))
+    with world.app.app_context(), pytest.raises(Conflict, match="others_waiting"):
+        walk_ins.register(world.organiser, event.shift, Newcomer(people[2].id, True, add_place=True, reason="站得下"))
+    assert shift_row(world.app, event) == (1, 1, 1)
+
+
+def test_minors_who_walk_in_come_with_a_guardians_consent(sqlite_world: World, hands: Hands) -> None:
+    event, (person,) = make_event(sqlite_world), make_people(sqlite_world.app, 1)
+    hands.at(NINE)
+    with sqlite_world.app.app_context():
+        with pytest.raises(Invalid, match="guardian_consent_needed"):
+            walk_ins.register(sqlite_world.organiser, event.shift, Newcomer(person.id, True, age=15))
+        walk_ins.register(sqlite_world.organiser, event.shift, Newcomer(person.id, True, age=15, guardian_consent=True))
+        row = db.session.scalars(select(SignUp)).one()
+        assert row.guardian_consent_at is not None
+
+
+def test_the_board_in_the_console_from_a_shown_code_to_a_walk_in(sqlite_world: World, hands: Hands) -> None:
+    world = sqlite_world
+    event, people = make_event(world, capacity=1), make_people(world.app, 3)
+    number = make_volunteer(world, people[1], 2)
+    made = signed(world, event, people[0])
+    hands.at(NINE)
+    client = sign_in(world, "organiser")
+    url = f"/console/shifts/{event.shift}"
+    page = client.get(f"{url}/board").get_data(as_text=True)
+    assert 'hx-trigger="every 5s' in page
+    digits = code_of(client, people[0], made)["digits"]
+    assert post_form(client, f"{url}/board/code", code=digits).endswith("/board")
+    assert "对方已签到" in client.get(f"{url}/board").get_data(as_text=True)
+    assert "没有符合的人" in client.get(f"{url}/board/lines?q=nobody").get_data(as_text=True)
+    with world.app.app_context():
+        key = db.session.scalars(select(SignUp.id)).one()
+    hands.at(NINE + HOUR)
+    post_form(client, f"{url}/board/{key}", going="out")
+    assert '<dd data-standing="left">1</dd>' in client.get(f"{url}/board/lines").get_data(as_text=True)
+    found = post_form(client, f"{url}/walk-in", 200, words=number)
+    assert "张**" in found
+    values = {"words": number, "resident": people[1].id, "register": "1"}
+    assert "请当面告知风险" in post_form(client, f"{url}/walk-in", 422, **values)
+    assert "名额已满" in post_form(client, f"{url}/walk-in", 422, **values, risk_told="1")
+    wrong = values | {"resident": people[2].id, "risk_told": "1"}
+    assert "重新核对" in post_form(client, f"{url}/walk-in", 422, **wrong)
+    post_form(client, f"{url}/walk-in", **values, risk_told="1", add_place="1", reason="站得下")
+    assert "现场登记" in client.get(f"{url}/board/lines").get_data(as_text=True)
+    post_form(client, f"{url}/leaders", words=number)
+    assert "取消带队" in client.get(f"{url}/board").get_data(as_text=True)
+    post_form(client, f"{url}/leaders/{people[1].id}/dismiss")
+    assert "还没有指定带队人" in client.get(f"{url}/board").get_data(as_text=True)
