@@ -1,4 +1,4 @@
-"""flask content check | load. `python -m sorting_miniapp.cli check` needs neither settings nor a database."""
+"""flask content check | load | export. `python -m sorting_miniapp.cli check` needs neither settings nor a database."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import click
 from flask.cli import AppGroup
 
 from sorting_miniapp.cli import teaching
+from sorting_miniapp.errors import DomainError
 from sorting_miniapp.teaching.files import Level, Problem, Report
+from sorting_miniapp.teaching.sync import Outcome
 
 FOLDER = Path(__file__).resolve().parents[2] / "content"
 content = AppGroup("content", help="The teaching material in content/.")
@@ -57,7 +59,39 @@ def _table(label: str, report: Report) -> None:
 
 @content.command("load")
 @_folder
-def load_content(folder: Path) -> None:
-    """Load the files; a second time changes nothing."""
-    for name, counts in teaching.load(folder).items():
-        click.echo(f"{name}：新增 {counts['added']}，更改 {counts['changed']}，未变 {counts['same']}")
+@click.option("--dry-run", is_flag=True, help="only say what would happen")
+@click.option("--take", multiple=True, metavar="KEY", help="let the file's version of this entry win")
+def load_content(folder: Path, dry_run: bool, take: tuple[str, ...]) -> None:
+    """Load the files; a second time changes nothing. What staff changed in the console is kept and told."""
+    try:
+        counts, outcomes = teaching.load(folder, take, dry_run)
+    except DomainError as error:
+        raise click.ClickException(error.message) from error
+    for name, count in counts.items():
+        click.echo(f"{name}：新增 {count['added']}，更改 {count['changed']}，未变 {count['same']}")
+    for outcome in outcomes:
+        _told(outcome)
+    if dry_run:
+        click.echo("只是试算，什么也没有改")
+
+
+def _told(outcome: Outcome) -> None:
+    sizes = {"新增": outcome.added, "更改": outcome.changed, "去掉": outcome.removed}
+    click.echo(f"{outcome.label}：" + "，".join(f"{word} {len(names)}" for word, names in sizes.items()))
+    for word, names in sizes.items():
+        for name in names:
+            click.echo(f"  {word} {name}")
+    for one in outcome.kept:
+        click.echo(f"  保留后台的版本：{one.title}（{one.part}:{one.key}，{one.reason}）")
+        for key, new, old in one.fields:
+            click.echo(f"    {key}\n      文件：{new or '（空）'}\n      后台：{old or '（空）'}")
+
+
+@content.command("export")
+@_folder
+def export_content(folder: Path) -> None:
+    """Write the database back to the files; what is the same stays as it is."""
+    for label, names in teaching.export(folder).items():
+        for name in names:
+            click.echo(f"{label}：已写 {name}")
+    click.echo("导出完成")

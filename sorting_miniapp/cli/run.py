@@ -26,9 +26,9 @@ def prepare(environ: dict[str, str]) -> dict[str, dict[str, int]]:
     app = create_app(config.load(environ))
     with app.app_context():
         upgrade(str(ROOT / "migrations"))
-        counts = teaching.load(FOLDER)
+        counts, outcomes = teaching.load(FOLDER)
         demo_staff.make(environ["DEMO_PASSWORD"])
-    return counts
+    return counts | {one.label: one.counts() for one in outcomes}
 
 
 def processes(environ: dict[str, str]) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from sorting_miniapp.console import (  # noqa: F401  each registers its pages on
     views_board,
     views_campaigns,
     views_certificates,
+    views_content,
     views_entries,
     views_events,
     views_figures,

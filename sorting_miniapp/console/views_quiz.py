@@ -13,13 +13,15 @@ from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.console import forms, forms_events
 from sorting_miniapp.console.blueprint import blueprint
 from sorting_miniapp.errors import DomainError
+from sorting_miniapp.media import drawings
 from sorting_miniapp.quiz import desk
 from sorting_miniapp.quiz.marking import CHOICES
-from sorting_miniapp.quiz.models import POOL_NAMES, QUESTION_KIND_NAMES, QUIZ_KIND_NAMES
+from sorting_miniapp.quiz.models import AUDIENCE_NAMES, POOL_NAMES, QUESTION_KIND_NAMES, QUIZ_KIND_NAMES
+from sorting_miniapp.teaching import sources
 
 Page = Response | str | tuple[str, int]
 READERS = (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)
-FIELDS = ("kind", "pool", "topic", "audience", "text", "explanation", "source")
+FIELDS = ("kind", "pool", "topic", "audience", "text", "explanation", "source", "item", "picture", "reviewer")
 OPTIONS = 8
 FLAGS = {"too_fast": "答得过快", "too_perfect": "又快又全对"}
 
@@ -39,12 +41,16 @@ def questions() -> str:
 
 def _form(values: dict[str, Any], key: int | None, problem: DomainError | None = None) -> str:
     errors = {problem.code: problem.message} if problem else {}
+    titles, source = sources.titles(), values["source"]
     return render_template(
         "console/quiz/question.html",
         values=values,
         key=key,
         errors=errors,
-        problem=problem.message if problem and problem.code not in (*FIELDS, "options") else "",
+        problem=problem.message if problem and problem.code not in (*FIELDS, "options", "difficulty") else "",
+        sources=[("", "请选择"), *titles.items(), *([(source, source)] if source and source not in titles else [])],
+        pictures=drawings.addresses(),
+        audiences=list(AUDIENCE_NAMES.items()),
         kinds=list(QUESTION_KIND_NAMES.items()),
         pools=list(POOL_NAMES.items()),
         choices=CHOICES,
@@ -60,13 +66,15 @@ def _typed() -> desk.Draft:
         if text:
             right: Any = form.get(f"class{number}", "") if sorting else f"right{number}" in form
             options.append((text, right))
-    return desk.Draft(**{key: form.get(key, "") for key in FIELDS}, options=tuple(options))
+    texts: dict[str, Any] = {key: form.get(key, "") for key in FIELDS}
+    difficulty = forms.number(form.get("difficulty", "1"), "difficulty", "难度")
+    return desk.Draft(**texts, options=tuple(options), difficulty=difficulty)
 
 
 def _values(draft: desk.Draft, active: bool) -> dict[str, Any]:
     options = [{"text": text, "right": right} for text, right in draft.options]
     options += [{"text": "", "right": False}] * (OPTIONS - len(options))
-    return {key: getattr(draft, key) for key in FIELDS} | {"options": options, "active": active}
+    return {key: getattr(draft, key) for key in (*FIELDS, "difficulty")} | {"options": options, "active": active}
 
 
 @blueprint.route("/questions/new", methods=["GET", "POST"])
@@ -86,11 +94,7 @@ def question_new() -> Page:
 @staff_only(Role.EDITOR)
 def question(question_id: int) -> Page:
     row, version = desk.question(question_id)
-    options = tuple((one["text"], one["right"]) for one in version.options)
-    draft = desk.Draft(
-        version.kind.value, row.pool.value, row.topic, row.audience, version.text, options, version.explanation,
-        version.source,
-    )  # fmt: skip
+    draft = desk.draft_of(desk.row_of(row, version))
     if request.method == "GET":
         return _form(_values(draft, row.active), question_id)
     active = "active" in request.form

@@ -70,7 +70,11 @@ class Category(Base):
 
 
 class Item(Base):
-    """A thing people throw away. `edited` says that staff changed it: content files then leave it alone."""
+    """A thing people throw away. `basis` is a source's key; `parts` is a list of {name, category}.
+
+    `conditions` says when the class changes (clean or soiled), `note` where places differ; `reviewer` is the name of
+    the pass in which it was read again, '' when it was not; items of one `family` may share their `why`.
+    """
 
     __tablename__ = "guide_item"
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
@@ -82,13 +86,22 @@ class Item(Base):
     how: Mapped[str] = mapped_column(String(300))
     basis: Mapped[str] = mapped_column(String(200))
     note: Mapped[str] = mapped_column(String(300), default="")
+    conditions: Mapped[str] = mapped_column(String(300), default="")
+    parts: Mapped[Any] = mapped_column(JsonText, nullable=True)
+    low_value: Mapped[bool] = mapped_column(default=False)
+    season: Mapped[str] = mapped_column(String(20), default="")
+    confidence: Mapped[str] = mapped_column(CaseString(8), default="high")
+    reviewer: Mapped[str] = mapped_column(String(40), default="")
+    family: Mapped[str] = mapped_column(CaseString(60), default="")
     active: Mapped[bool] = mapped_column(default=True)
-    edited: Mapped[bool] = mapped_column(default=False)
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class Name(Base):
-    """A name an item is found by: its own (`own`) or another one; pinyin in full and by initials."""
+    """A name an item is found by: its own (`own`), another one, or a local one (`local`, not checked by anybody).
+
+    Pinyin in full and by initials; `position` is its place among the item's names.
+    """
 
     __tablename__ = "guide_name"
     __table_args__ = (Index("ix_guide_name_pinyin", "pinyin"), Index("ix_guide_name_initials", "initials"))
@@ -96,6 +109,8 @@ class Name(Base):
     item_id: Mapped[int] = mapped_column(ForeignKey("guide_item.id"), index=True)
     shown: Mapped[str] = mapped_column(String(40))
     own: Mapped[bool] = mapped_column(default=False)
+    local: Mapped[bool] = mapped_column(default=False)
+    position: Mapped[int] = mapped_column(default=0)
     pinyin: Mapped[str] = mapped_column(CaseString(200))
     initials: Mapped[str] = mapped_column(CaseString(40))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sorting_miniapp.guide import words
-from sorting_miniapp.guide.models import WasteClass
+from sorting_miniapp.guide.models import Item, Name, WasteClass
 from sorting_miniapp.teaching.files import Entry, Files
 
 ITEMS = "guide/items"
@@ -39,6 +40,7 @@ SECTIONS = {
 }
 CONFIDENCE = {"high": "确定", "medium": "较有把握", "low": "待核实"}
 UNCHECKED = "未核"
+_PLAIN = ("name", "subclass", "why", "how", "conditions", "basis", "note", "season", "confidence", "reviewer", "family")
 
 
 def several(cell: str) -> list[str]:
@@ -80,3 +82,33 @@ def dictionary(entries: list[Entry]) -> Dictionary:
         for name in (row["name"], *several(row["aliases"]), *several(row["local_names"])):
             names.setdefault(words.fold(name), row["category"])
     return Dictionary({row["id"]: (row["name"], row["category"]) for row in good}, names)
+
+
+def as_row(item: Item, found: Collection[Name]) -> dict[str, Any]:
+    """An item as a row of the files."""
+    ordered = sorted((one for one in found if not one.own), key=lambda one: (one.position, one.folded))
+    values = {column: getattr(item, column) for column in _PLAIN} | {
+        "id": item.key,
+        "category": item.waste_class.value,
+        "aliases": "；".join(one.shown for one in ordered if not one.local),
+        "local_names": "；".join(one.shown for one in ordered if one.local),
+        "parts": "；".join(f"{one['name']}={one['category']}" for one in item.parts or []),
+        "low_value": "1" if item.low_value else "",
+    }
+    return {column: values[column] for column in COLUMNS}
+
+
+def item_values(row: Mapping[str, str]) -> dict[str, Any]:
+    """A row's columns of the table."""
+    return {column: row[column] for column in _PLAIN} | {
+        "waste_class": WasteClass(row["category"]),
+        "parts": [{"name": name, "category": code} for name, code in parts(row["parts"])],
+        "low_value": row["low_value"] == "1",
+        "active": True,
+    }
+
+
+def others(row: Mapping[str, str]) -> list[tuple[str, bool]]:
+    """The other names of a row, each with whether it is a local one."""
+    aliases = [(name, False) for name in several(row["aliases"])]
+    return aliases + [(name, True) for name in several(row["local_names"])]

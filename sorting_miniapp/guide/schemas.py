@@ -35,15 +35,32 @@ class CategoryListSchema(Schema):
     next = ma.fields.String(required=True, allow_none=True)
 
 
+class PartSchema(Schema):
+    """A part of a composite thing; `item` is the dictionary item it has, None without one."""
+
+    name = ma.fields.String(required=True)
+    category = ma.fields.Nested(CategoryNameSchema, required=True)
+    item = ma.fields.String(required=True, allow_none=True)
+
+
 class ItemRowSchema(Schema):
-    """`found_by` is the other name that matched, '' where it was the item's own."""
+    """`found_by` is the other name that matched, '' where it was the item's own.
+
+    `conditions` says when the class changes, `note` where places differ; `season` is a festival or season, or ''.
+    """
 
     id = ma.fields.String(required=True)
     name = ma.fields.String(required=True, metadata={"example": "干电池"})
     found_by = ma.fields.String(required=True)
     category = ma.fields.Nested(CategoryNameSchema, required=True)
     subclass = ma.fields.String(required=True)
+    why = ma.fields.String(required=True)
     how = ma.fields.String(required=True)
+    conditions = ma.fields.String(required=True)
+    parts = ma.fields.List(ma.fields.Nested(PartSchema), required=True)
+    note = ma.fields.String(required=True)
+    low_value = ma.fields.Boolean(required=True)
+    season = ma.fields.String(required=True)
 
 
 class ItemListSchema(Schema):
@@ -51,11 +68,29 @@ class ItemListSchema(Schema):
     next = ma.fields.String(required=True, allow_none=True)
 
 
+class LocalNameSchema(Schema):
+    """A local word; `mark` says that nobody has checked it yet."""
+
+    name = ma.fields.String(required=True)
+    mark = ma.fields.String(required=True, metadata={"example": "未核"})
+
+
+class SourceSchema(Schema):
+    """What an answer rests on; `checked` says whether its text was read (已读) or not (未核)."""
+
+    title = ma.fields.String(required=True)
+    article = ma.fields.String(required=True)
+    issuer = ma.fields.String(required=True)
+    date = ma.fields.String(required=True)
+    checked = ma.fields.String(required=True)
+
+
 class ItemSchema(ItemRowSchema):
     aliases = ma.fields.List(ma.fields.String(), required=True)
-    why = ma.fields.String(required=True)
+    local_names = ma.fields.List(ma.fields.Nested(LocalNameSchema), required=True)
     basis = ma.fields.String(required=True)
-    note = ma.fields.String(required=True)
+    source = ma.fields.Nested(SourceSchema, required=True)
+    confidence = ma.fields.String(required=True, validate=ma.validate.OneOf(["high", "medium", "low"]))
     changed_at = LocalTime(required=True)
 
 

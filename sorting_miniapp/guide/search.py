@@ -5,14 +5,16 @@ Five statements at most, each on an index; the earlier kinds of hit stand before
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, or_, select
 
 from sorting_miniapp.db import db
 from sorting_miniapp.errors import BadRequest, NotFound
-from sorting_miniapp.guide import words
+from sorting_miniapp.guide import rows, words
 from sorting_miniapp.guide.models import CLASS_NAMES, Bigram, Category, Item, Name, WasteClass
+from sorting_miniapp.teaching import sources
 
 MOST = 20
 TOP = "\uffff"  # sorts after every folded character we keep
@@ -88,18 +90,43 @@ def _add_by_parts(found: dict[int, str], folded: str, chosen: WasteClass | None)
 def _items(found: dict[int, str]) -> list[dict[str, Any]]:
     if not found:
         return []
-    rows = {item.id: item for item in db.session().scalars(select(Item).where(Item.id.in_(found)))}
-    return [_short(rows[key], name) for key, name in found.items() if key in rows]
+    items = {item.id: item for item in db.session().scalars(select(Item).where(Item.id.in_(found)))}
+    links = _links(items.values())
+    return [_short(items[key], links, name) for key, name in found.items() if key in items]
 
 
-def _short(item: Item, found_by: str = "") -> dict[str, Any]:
+def _links(items: Iterable[Item]) -> dict[str, str]:
+    """{folded name: item's key} of the parts that have an item of their own; one statement, none without parts."""
+    wanted = {words.fold(part["name"]) for item in items for part in item.parts or []}
+    if not wanted:
+        return {}
+    found = select(Name.folded, Item.key).join(Item, Item.id == Name.item_id)
+    known = found.where(Name.folded.in_(wanted), Item.active.is_(True))
+    return {row.folded: row.key for row in db.session().execute(known)}
+
+
+def _class(code: str) -> dict[str, str]:
+    return {"code": code, "name": CLASS_NAMES[WasteClass(code)]}
+
+
+def _short(item: Item, links: Mapping[str, str], found_by: str = "") -> dict[str, Any]:
+    parts = [
+        {"name": part["name"], "category": _class(part["category"]), "item": links.get(words.fold(part["name"]))}
+        for part in item.parts or []
+    ]
     return {
         "id": item.key,
         "name": item.name,
         "found_by": found_by if found_by != item.name else "",
-        "category": {"code": item.waste_class.value, "name": CLASS_NAMES[item.waste_class]},
+        "category": _class(item.waste_class.value),
         "subclass": item.subclass,
+        "why": item.why,
         "how": item.how,
+        "conditions": item.conditions,
+        "parts": parts,
+        "note": item.note,
+        "low_value": item.low_value,
+        "season": item.season,
     }
 
 
@@ -112,9 +139,10 @@ def _page(chosen: WasteClass | None, cursor: str) -> dict[str, Any]:
     wanted: list[ColumnElement[bool]] = [Item.active.is_(True), Item.id > last]
     if chosen:
         wanted.append(Item.waste_class == chosen)
-    rows = list(db.session().scalars(select(Item).where(*wanted).order_by(Item.id).limit(MOST + 1)))
-    following = str(rows[MOST - 1].id) if len(rows) > MOST else None
-    return {"items": [_short(item) for item in rows[:MOST]], "next": following}
+    found = list(db.session().scalars(select(Item).where(*wanted).order_by(Item.id).limit(MOST + 1)))
+    following = str(found[MOST - 1].id) if len(found) > MOST else None
+    links = _links(found[:MOST])
+    return {"items": [_short(item, links) for item in found[:MOST]], "next": following}
 
 
 def detail(key: str) -> dict[str, Any]:
@@ -122,14 +150,18 @@ def detail(key: str) -> dict[str, Any]:
     item = db.session().scalar(select(Item).where(Item.key == key, Item.active.is_(True)))
     if item is None:
         raise NotFound("item_not_found", "没有找到这个词条")
-    others = db.session().scalars(
-        select(Name.shown).where(Name.item_id == item.id, Name.own.is_(False)).order_by(Name.shown)
+    others = list(
+        db.session().scalars(
+            select(Name).where(Name.item_id == item.id, Name.own.is_(False)).order_by(Name.position, Name.folded)
+        )
     )
-    return _short(item) | {
-        "aliases": list(others),
-        "why": item.why,
-        "basis": item.basis,
-        "note": item.note,
+    source = sources.cited(item.basis)
+    return _short(item, _links([item])) | {
+        "aliases": [one.shown for one in others if not one.local],
+        "local_names": [{"name": one.shown, "mark": rows.UNCHECKED} for one in others if one.local],
+        "basis": source["title"],
+        "source": source,
+        "confidence": item.confidence,
         "changed_at": item.changed_at,
     }
 
@@ -137,6 +169,7 @@ def detail(key: str) -> dict[str, Any]:
 def categories() -> dict[str, Any]:
     """The classes with their colours and rules, and how many items each has."""
     session = db.session()
+    titles = sources.titles()
     counts = dict(
         tuple(row)
         for row in session.execute(
@@ -151,7 +184,7 @@ def categories() -> dict[str, Any]:
             "symbol": row.symbol,
             "summary": row.summary,
             "rules": row.rules,
-            "basis": row.basis,
+            "basis": titles.get(row.basis, row.basis),
             "items": int(counts.get(row.waste_class, 0)),
         }
         for row in session.scalars(select(Category).order_by(Category.position))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from sorting_miniapp import audit, clock, state
 from sorting_miniapp.accounts.access import StaffActor
@@ -17,10 +16,9 @@ from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.caching import KeptBytes
 from sorting_miniapp.db import after_commit, db, transaction
 from sorting_miniapp.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
-from sorting_miniapp.guide import words
+from sorting_miniapp.guide import names, rows, words
 from sorting_miniapp.guide.models import (
     SUBCLASSES,
-    Bigram,
     Item,
     Name,
     Request,
@@ -28,10 +26,14 @@ from sorting_miniapp.guide.models import (
     RequestVote,
     WasteClass,
 )
+from sorting_miniapp.teaching import sync
+from sorting_miniapp.teaching.models import ChangeKind
 
 VERSION = "guide_version"
 DAILY_REQUESTS = 20
 MOST_ALIASES = 20
+MOST_PARTS = 8
+PART = "item"
 PAGE = 50
 kept = KeptBytes(VERSION, 300.0)
 
@@ -85,7 +87,7 @@ def _vote(resident_id: int, folded: str, term: str) -> int:
 
 @dataclass(frozen=True)
 class Draft:
-    """An item as an editor types it; `aliases` are other names."""
+    """An item as an editor types it; `aliases` and `local_names` are other names, `parts` are (name, class's code)."""
 
     name: str
     waste_class: str
@@ -93,12 +95,49 @@ class Draft:
     why: str
     how: str
     basis: str
-    note: str
-    aliases: tuple[str, ...]
+    note: str = ""
+    aliases: tuple[str, ...] = ()
+    local_names: tuple[str, ...] = ()
+    conditions: str = ""
+    parts: tuple[tuple[str, str], ...] = ()
+    low_value: bool = False
+    season: str = ""
+    confidence: str = "high"
+    reviewer: str = ""
+    family: str = ""
 
 
-LENGTHS = {"name": 40, "why": 300, "how": 300, "basis": 200, "note": 300}
-LABELS = {"name": "名称", "why": "为什么", "how": "怎样投放", "basis": "依据", "note": "地区差异"}
+LENGTHS = {
+    "name": 40, "why": 300, "how": 300, "basis": 200, "note": 300, "conditions": 300, "season": 20, "reviewer": 40,
+    "family": 60,
+}  # fmt: skip
+LABELS = {
+    "name": "名称", "why": "为什么", "how": "怎样投放", "basis": "依据", "note": "地区差异", "conditions": "条件",
+    "season": "时令", "reviewer": "复核", "family": "同组",
+}  # fmt: skip
+NEEDED = ("name", "why", "how", "basis")
+
+
+def draft_of(row: Mapping[str, Any]) -> Draft:
+    """A row of the files, or of the history, as an editor would type it."""
+    same = (
+        "name",
+        "subclass",
+        "why",
+        "how",
+        "basis",
+        "note",
+        "conditions",
+        "season",
+        "confidence",
+        "reviewer",
+        "family",
+    )
+    return Draft(
+        **{key: row[key] for key in same}, waste_class=row["category"], low_value=row["low_value"] == "1",
+        aliases=tuple(rows.several(row["aliases"])), local_names=tuple(rows.several(row["local_names"])),
+        parts=tuple(rows.parts(row["parts"])),
+    )  # fmt: skip
 
 
 def _checked(draft: Draft) -> dict[str, Any]:
@@ -106,16 +145,26 @@ def _checked(draft: Draft) -> dict[str, Any]:
     for key, most in LENGTHS.items():
         if len(values[key]) > most:
             raise Invalid(key, f"{LABELS[key]}不能超过 {most} 个字")
-        if not values[key] and key != "note":
+        if not values[key] and key in NEEDED:
             raise Invalid(key, f"请填写{LABELS[key]}")
     if draft.waste_class not in set(WasteClass):
         raise Invalid("waste_class", "请选择类别")
     values["waste_class"] = WasteClass(draft.waste_class)
     if draft.subclass and draft.subclass not in SUBCLASSES[values["waste_class"]]:
         raise Invalid("subclass", "这个小类不属于所选的类别")
-    if len(draft.aliases) > MOST_ALIASES or any(len(one) > words.LONGEST for one in draft.aliases):
+    names = draft.aliases + draft.local_names
+    if len(names) > MOST_ALIASES or any(len(one) > words.LONGEST for one in names):
         raise Invalid("aliases", f"别名最多 {MOST_ALIASES} 个，每个不超过 {words.LONGEST} 个字")
-    return values | {"subclass": draft.subclass}
+    if draft.low_value and values["waste_class"] is not WasteClass.RECYCLABLE:
+        raise Invalid("low_value", "只有可回收物才分低值")
+    if draft.confidence not in rows.CONFIDENCE:
+        raise Invalid("confidence", "请选择把握程度")
+    if len(draft.parts) > MOST_PARTS or any(code not in set(WasteClass) or not name for name, code in draft.parts):
+        raise Invalid("parts", f"每行写一个部分和它的类别，如“蛋糕：厨余垃圾”，最多 {MOST_PARTS} 行")
+    parts = [{"name": name, "category": code} for name, code in draft.parts]
+    return values | {
+        "subclass": draft.subclass, "low_value": draft.low_value, "confidence": draft.confidence, "parts": parts,
+    }  # fmt: skip
 
 
 def require_editor(actor: StaffActor) -> None:
@@ -124,7 +173,7 @@ def require_editor(actor: StaffActor) -> None:
         raise Forbidden("city_editor", "词条由市级编辑维护")
 
 
-def save(actor: StaffActor, key: str, draft: Draft, active: bool = True) -> str:
+def save(actor: StaffActor, key: str, draft: Draft, active: bool = True, kind: ChangeKind = ChangeKind.EDITED) -> str:
     """Change the item `key`, or make a new one where key is ''; returns its key. Raises Invalid, Conflict, NotFound."""
     require_editor(actor)
     values = _checked(draft)
@@ -132,49 +181,41 @@ def save(actor: StaffActor, key: str, draft: Draft, active: bool = True) -> str:
         item = session.scalar(select(Item).where(Item.key == key).with_for_update()) if key else None
         if key and item is None:
             raise NotFound("item_not_found", "没有找到这个词条")
-        before = None
+        before = row_of(item) if item is not None and item.active else None
         if item is None:
             item = Item(key=f"s-{clock.wall_now():%Y%m%d%H%M%S%f}")
             session.add(item)
-        else:
-            before = {field: getattr(item, field) for field in (*values, "active")}
-        for field, value in (values | {"active": active, "edited": True, "changed_at": clock.now()}).items():
+        for field, value in (values | {"active": active, "changed_at": clock.now()}).items():
             setattr(item, field, value)
         try:
             session.flush()
-            put_names(session, item, draft.aliases)
+            names.forget(session, [item.id])
+            others = [(one, False) for one in draft.aliases] + [(one, True) for one in draft.local_names]
+            names.write(session, [(item.id, item.name, others)])
         except IntegrityError as error:
             raise Conflict("name_used", "这个名称或别名已经属于别的词条") from error
         changed()
-        audit.record(actor.username, "item.save", "item", item.key, before=before, after={**values, "active": active})
+        after = row_of(item) if active else None
+        sync.record(session, PART, item.key, actor.username, kind, before, after)
+        audit.record(
+            actor.username, f"item.{'save' if kind is ChangeKind.EDITED else 'roll_back'}", "item", item.key,
+            before=before, after=(after or {}) | {"active": active},
+        )  # fmt: skip
         return item.key
 
 
-def put_names(session: Session, item: Item, aliases: Sequence[str]) -> None:
-    """Write an item's search keys anew, in the caller's transaction. Raises IntegrityError for another item's name."""
-    from pypinyin import Style, lazy_pinyin
+def row_of(item: Item) -> dict[str, Any]:
+    """An item as the row it would be in the files."""
+    return rows.as_row(item, list(db.session().scalars(select(Name).where(Name.item_id == item.id))))
 
-    old = select(Name.folded).where(Name.item_id == item.id)
-    session.execute(delete(Bigram).where(Bigram.folded.in_(old)))
-    session.execute(delete(Name).where(Name.item_id == item.id))
-    names = {words.fold(item.name): item.name}
-    for alias in aliases:
-        if words.fold(alias):
-            names.setdefault(words.fold(alias), alias.strip())
-    rows = [
-        {
-            "folded": folded,
-            "item_id": item.id,
-            "shown": shown,
-            "own": shown == item.name,
-            "pinyin": "".join(lazy_pinyin(folded))[:200],
-            "initials": "".join(lazy_pinyin(folded, style=Style.FIRST_LETTER))[:40],
-        }
-        for folded, shown in names.items()
-    ]
-    session.execute(insert(Name), rows)
-    pairs = [{"bigram": pair, "folded": folded} for folded in names for pair in words.bigrams(folded)]
-    session.execute(insert(Bigram), pairs)
+
+def roll_back(actor: StaffActor, key: str, change_id: int) -> None:
+    """Bring an item back to what it was after a change of its history. Raises NotFound, Conflict, Invalid."""
+    require_editor(actor)
+    change = sync.change(PART, key, change_id)
+    if change.after is None:
+        raise Conflict("nothing_to_restore", "这一版是停用，没有内容可以恢复")
+    save(actor, key, draft_of(change.after), kind=ChangeKind.ROLLED_BACK)
 
 
 def listed(q: str, waste_class: str, page: int) -> tuple[list[Item], bool]:
@@ -190,13 +231,12 @@ def listed(q: str, waste_class: str, page: int) -> tuple[list[Item], bool]:
     return rows[:PAGE], len(rows) > PAGE
 
 
-def item(key: str) -> tuple[Item, list[str]]:
-    """An item and its other names, for the console. Raises NotFound."""
+def item(key: str) -> tuple[Item, dict[str, Any]]:
+    """An item and its row, for the console. Raises NotFound."""
     found = db.session().scalar(select(Item).where(Item.key == key))
     if found is None:
         raise NotFound("item_not_found", "没有找到这个词条")
-    others = select(Name.shown).where(Name.item_id == found.id, Name.own.is_(False)).order_by(Name.shown)
-    return found, list(db.session().scalars(others))
+    return found, row_of(found)
 
 
 def requests(wanted: RequestState, most: int = 100) -> list[Request]:

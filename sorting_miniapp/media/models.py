@@ -33,3 +33,14 @@ class RemotePicture(Base):
     account: Mapped[str] = mapped_column(CaseString(64), primary_key=True)
     remote: Mapped[str] = mapped_column(CaseString(255))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Drawing(Base):
+    """A drawing of content/pictures/ for questions and signs. `public_id` is random: an address tells no answer."""
+
+    __tablename__ = "drawing"
+    name: Mapped[str] = mapped_column(CaseString(60), primary_key=True)
+    public_id: Mapped[str] = mapped_column(CaseString(32), unique=True)
+    sha256: Mapped[str] = mapped_column(CaseString(64))
+    mimetype: Mapped[str] = mapped_column(CaseString(20))
+    data: Mapped[bytes] = mapped_column(Bytes, deferred=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import blake2b
@@ -14,8 +14,10 @@ from sqlalchemy import select
 from sorting_miniapp import state
 from sorting_miniapp.db import after_commit, db
 from sorting_miniapp.errors import NotFound, Unavailable
+from sorting_miniapp.media import drawings
 from sorting_miniapp.quiz.marking import Version
 from sorting_miniapp.quiz.models import Question, QuestionVersion, Quiz
+from sorting_miniapp.teaching import sources
 
 VERSION = "quiz_version"
 MOST_VERSIONS = 20_000
@@ -68,6 +70,7 @@ def _current() -> _Bank:
         with _lock:
             fresh = _Bank(number, _read_quizzes(), _read_questions())
             _bank = fresh
+            _versions.clear()  # titles of sources and addresses of drawings may have changed
         return fresh
     return _bank
 
@@ -142,7 +145,8 @@ def versions(ids: Iterable[int]) -> list[Version]:
     missing = [key for key in wanted if key not in _versions]
     if missing:
         rows = db.session().scalars(select(QuestionVersion).where(QuestionVersion.id.in_(missing)))
-        found = {row.id: _plain(row) for row in rows}
+        titles, addresses = sources.titles(), drawings.addresses()
+        found = {row.id: _plain(row, titles, addresses) for row in rows}
         with _lock:
             if len(_versions) > MOST_VERSIONS:
                 _versions.clear()
@@ -151,11 +155,11 @@ def versions(ids: Iterable[int]) -> list[Version]:
     return [_versions[key] for key in wanted]
 
 
-def _plain(row: QuestionVersion) -> Version:
+def _plain(row: QuestionVersion, titles: Mapping[str, str], addresses: Mapping[str, str]) -> Version:
     options: list[dict[str, Any]] = row.options
     return Version(
-        row.id, row.question_id, row.kind.value, row.text, tuple((one["text"], one["right"]) for one in options),
-        row.explanation, row.source,
+        row.id, row.question_id, row.asked_as, row.text, tuple((one["text"], one["right"]) for one in options),
+        row.explanation, titles.get(row.source, row.source), addresses.get(row.picture, ""),
     )  # fmt: skip
 
 

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sorting_miniapp.media import drawings
 from sorting_miniapp.quiz import desk
 from sorting_miniapp.quiz.marking import CHOICES
 from sorting_miniapp.quiz.models import (
     AUDIENCE_NAMES,
+    PICTURE,
     POOL_NAMES,
     QUESTION_KIND_NAMES,
     Pool,
@@ -21,7 +23,8 @@ from sorting_miniapp.quiz.models import (
 from sorting_miniapp.teaching import language
 from sorting_miniapp.teaching.files import Entry, Files, Level, Report, keys, sources, unique
 
-FOLDER, QUIZZES, PICTURES = "quiz", "quiz/quizzes.yaml", "pictures"
+FOLDER, QUIZZES = "quiz", "quiz/quizzes.yaml"
+PICTURES = drawings.FOLDER
 NEEDED = ("id", "kind", "pool", "topic", "difficulty", "audience", "text", "explanation", "source")
 OPTIONAL = ("options", "items", "item", "picture", "reviewer")
 LENGTHS = {"text": (6, 120), "explanation": (8, 200), "topic": (2, 8)}
@@ -67,20 +70,12 @@ def choices(row: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return [(str(one["text"]), one["correct"]) for one in row["options"]]
 
 
-def draft(row: Mapping[str, Any], source: str) -> desk.Draft:
-    """A question of the files as an editor would type it."""
-    options = tuple(choices(row))
-    return desk.Draft(
-        row["kind"], row["pool"], row["topic"], row["audience"], row["text"], options, row["explanation"], source
-    )
-
-
 def _shape(report: Report, entry: Entry) -> bool:
     """Whether the question can be read at all."""
     row, before = entry.values, len(report.problems)
     if not keys(report, entry, NEEDED, OPTIONAL):
         return False
-    if row["kind"] not in set(QuestionKind) or row["pool"] not in set(Pool) or row["audience"] not in AUDIENCE_NAMES:
+    if row["kind"] not in QUESTION_KIND_NAMES or row["pool"] not in set(Pool) or row["audience"] not in AUDIENCE_NAMES:
         wrong = f"kind、pool 或 audience 不认识：{row['kind']}、{row['pool']}、{row['audience']}"
         report.add(entry, wrong, Level.STRUCTURE)
     if row["difficulty"] not in (1, 2, 3):
@@ -92,7 +87,7 @@ def _shape(report: Report, entry: Entry) -> bool:
         return False
     if ("items" if key == "options" else "options") in row:
         report.add(entry, "options 和 items 只能写一个", Level.STRUCTURE)
-    if (row["kind"] == QuestionKind.PICTURE) != bool(row.get("picture")):
+    if (row["kind"] == PICTURE) != bool(row.get("picture")):
         report.add(entry, "图片题要写 picture，其他题不写", Level.STRUCTURE)
     return len(report.problems) == before
 
@@ -111,7 +106,7 @@ def _references(report: Report, entry: Entry, known: set[str], items: set[str], 
 
 def _texts(report: Report, entry: Entry) -> None:
     row = entry.values
-    _, wrong = desk.problem(draft(row, row["source"]))
+    _, wrong = desk.problem(desk.draft_of(row))
     if wrong:
         report.add(entry, wrong, Level.STRUCTURE)
     for key, (low, high) in LENGTHS.items():
@@ -225,8 +220,8 @@ def _amounts(report: Report, entries: list[Entry]) -> None:
     reviewed = sum(not _UNREVIEWED.search(str(row.get("reviewer") or "")) for row in rows)
     report.amount(FOLDER, "已复核的题目", reviewed)
     kinds = Counter(row["kind"] for row in rows)
-    for kind in QuestionKind:
-        report.amount(FOLDER, f"题型 {QUESTION_KIND_NAMES[kind]}", kinds[kind], EACH_KIND)
+    for kind, name in QUESTION_KIND_NAMES.items():
+        report.amount(FOLDER, f"题型 {name}", kinds[kind], EACH_KIND)
     audiences = Counter(row["audience"] for row in rows)
     for code, name in AUDIENCE_NAMES.items():
         report.amount(FOLDER, f"对象 {name}", audiences[code], EACH_AUDIENCE)

@@ -1,95 +1,109 @@
-"""The teaching material of quizzes: quizzes from quizzes.yaml, questions from every other file of the folder."""
+"""The quizzes' part of content/: quizzes from quizzes.yaml, questions from every other file of quiz/, both ways."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
-from sorting_miniapp.db import transaction
 from sorting_miniapp.quiz import bank, check, desk
 from sorting_miniapp.quiz.models import Pool, Question, QuestionVersion, Quiz, QuizKind
-from sorting_miniapp.teaching.files import Files, sources
+from sorting_miniapp.teaching import sync
+from sorting_miniapp.teaching.files import Entry, Files
+from sorting_miniapp.teaching.sources import SOURCES
+from sorting_miniapp.teaching.sync import Part, Values
 
+# Everybody's own mistakes: no file can say anything else about it.
 REVIEW = {
     "slug": "cuoti", "title": "错题重练", "kind": "review", "pool": "practice", "count": 10, "minutes": 15,
     "topics": [], "audience": "all", "intro": "把答错的题再做一遍，答对了就从错题里去掉。",
 }  # fmt: skip
-_QUIZ = ("title", "intro", "count", "minutes", "topics", "audience")
+_QUIZ = ("slug", "title", "kind", "pool", "count", "minutes", "topics", "audience", "intro")
+_ORDER = (
+    "id", "kind", "pool", "topic", "difficulty", "audience", "text", "options", "items", "explanation", "source",
+    "item", "picture", "reviewer",
+)  # fmt: skip
 
 
-def _sources(folder: Path) -> dict[str, str]:
-    """Titles by id."""
-    return {key: row["title"] for key, row in sources(Files(folder)).items()}
+def _normal(row: Mapping[str, Any]) -> Values:
+    return {key: row[key] for key in _ORDER if row.get(key) not in (None, "")}
+
+
+def _stored(session: Session) -> dict[str, Values]:
+    found = select(Question, QuestionVersion).join(QuestionVersion, desk.NEWEST).where(Question.active.is_(True))
+    return {row.key: desk.row_of(row, version) for row, version in session.execute(found.order_by(Question.id))}
+
+
+def _put(session: Session, rows: dict[str, Values]) -> None:
+    known = {row.key: row for row in session.scalars(select(Question).where(Question.key.in_(rows)))}
+    for key, values in rows.items():
+        row = known.get(key)
+        if row is None:
+            row = Question(key=key, number=0)
+            session.add(row)
+        desk.put(session, row, desk.draft_of(values), True)
+
+
+def _remove(session: Session, keys: Collection[str]) -> None:
+    """A question that is in no file any more is no longer asked; attempts keep its versions."""
+    session.execute(update(Question).where(Question.key.in_(keys)).values(active=False))
+
+
+QUESTIONS = Part(
+    name=desk.PART, label="题目", key="id", entries=check.read, normal=_normal, stored=_stored, put=_put,
+    remove=_remove, title=lambda row: str(row["text"]), outward=dict, place=lambda row: f"{check.FOLDER}/console.yaml",
+    changed=bank.changed,
+)  # fmt: skip
+
+
+def _quizzes(files: Files) -> list[Entry]:
+    return [*files.yaml(check.QUIZZES), Entry("", 0, 0, REVIEW)]
+
+
+def _quiz(row: Mapping[str, Any]) -> Values:
+    return {key: row.get(key) or ([] if key == "topics" else "") for key in _QUIZ}
+
+
+def _stored_quizzes(session: Session) -> dict[str, Values]:
+    """Contests planned in the console are no part of the files."""
+    rows = session.scalars(select(Quiz).where(~Quiz.slug.startswith("contest-", autoescape=True)).order_by(Quiz.id))
+    found = {}
+    for row in rows:
+        values = {key: getattr(row, key) for key in _QUIZ}
+        found[row.slug] = _quiz(values | {"kind": row.kind.value, "pool": row.pool.value})
+    return found
+
+
+def _put_quizzes(session: Session, rows: dict[str, Values]) -> None:
+    known = {row.slug: row for row in session.scalars(select(Quiz))}
+    for slug, row in rows.items():
+        values = row | {"kind": QuizKind(row["kind"]), "pool": Pool(row["pool"])}
+        found = known.get(slug)
+        if found is None:
+            session.add(Quiz(**values, position=len(known), active=row["kind"] != QuizKind.CONTEST))
+            known[slug] = Quiz(**values)
+        else:
+            for key, value in values.items():
+                setattr(found, key, value)
+    session.flush()
+
+
+def _remove_quizzes(session: Session, slugs: Collection[str]) -> None:
+    session.execute(update(Quiz).where(Quiz.slug.in_(slugs)).values(active=False))
+
+
+QUIZZES = Part(
+    name="quiz", label="答题", key="slug", entries=_quizzes, normal=_quiz, stored=_stored_quizzes, put=_put_quizzes,
+    remove=_remove_quizzes, title=lambda row: str(row["title"]), outward=dict, place=lambda row: check.QUIZZES,
+    changed=bank.changed,
+)  # fmt: skip
+PARTS = (SOURCES, QUESTIONS, QUIZZES)
 
 
 def load(folder: Path) -> dict[str, int]:
-    """Load everything in one transaction. Returns counts added, changed, same.
-
-    What staff have edited stays theirs; a question that is gone from the files is no longer asked.
-    """
-    counts = {"added": 0, "changed": 0, "same": 0}
-    titles = _sources(folder)
-    files = Files(folder)
-    with transaction() as session:
-        known = {row.key: row for row in session.scalars(select(Question))}
-        newest = {
-            question.id: version
-            for question, version in session.execute(
-                select(Question, QuestionVersion).join(QuestionVersion, desk.NEWEST)
-            )
-        }
-        rows = [entry.values for entry in check.read(files)]
-        for row in rows:
-            found = known.get(row["id"])
-            counts[
-                _put(row["id"], check.draft(row, titles[row["source"]]), found, newest.get(found.id) if found else None)
-            ] += 1
-        here = {row["id"] for row in rows}
-        for question in known.values():
-            if question.key not in here and question.active and not question.edited:
-                question.active = False
-                counts["changed"] += 1
-        for position, quiz in enumerate([*(entry.values for entry in files.yaml(check.QUIZZES)), REVIEW]):
-            counts[_put_quiz(quiz, position)] += 1
-        if counts["added"] + counts["changed"]:
-            bank.changed()
-    return counts
-
-
-def _put(key: str, draft: desk.Draft, found: Question | None, version: QuestionVersion | None) -> str:
-    with transaction() as session:
-        if found is None:
-            row = Question(key=key, number=0)
-            session.add(row)
-            desk.put(session, row, draft, True)
-            return "added"
-        assert version is not None
-        options = [{"text": text, "right": right} for text, right in draft.options]
-        same = (found.pool.value, found.topic, found.audience, found.active) == (
-            draft.pool, draft.topic, draft.audience, True,
-        ) and (version.kind.value, version.text, version.options, version.explanation, version.source) == (
-            draft.kind, draft.text, options, draft.explanation, draft.source,
-        )  # fmt: skip
-        if same or found.edited:
-            return "same"
-        desk.put(session, found, draft, True)
-        return "changed"
-
-
-def _put_quiz(row: dict[str, Any], position: int) -> str:
-    """A quiz is added once; afterwards it is changed in the console."""
-    with transaction() as session:
-        found = session.scalar(select(Quiz).where(Quiz.slug == row["slug"]))
-        if found is not None:
-            return "same"
-        values = {key: row[key] for key in _QUIZ}
-        session.add(
-            Quiz(
-                slug=row["slug"], kind=QuizKind(row["kind"]), pool=Pool(row["pool"]), position=position,
-                active=row["kind"] != "contest", **values,
-            )
-        )  # fmt: skip
-        session.flush()
-        return "added"
+    """Load sources, questions and quizzes; returns how many were added, changed, the same."""
+    outcomes = [one.counts() for one in sync.load(PARTS, folder)]
+    return {key: sum(one[key] for one in outcomes) for key in ("added", "changed", "same")}

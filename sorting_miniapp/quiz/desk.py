@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,8 @@ from sorting_miniapp.quiz import bank
 from sorting_miniapp.quiz.marking import CHOICES
 from sorting_miniapp.quiz.models import (
     AUDIENCE_NAMES,
+    PICTURE,
+    QUESTION_KIND_NAMES,
     Attempt,
     Pool,
     Question,
@@ -26,8 +29,11 @@ from sorting_miniapp.quiz.models import (
     Quiz,
     QuizKind,
 )
+from sorting_miniapp.teaching import sync
+from sorting_miniapp.teaching.models import ChangeKind
 
 PAGE = 50
+PART = "question"
 CODES = frozenset(code for code, _ in CHOICES)
 NEWEST = (QuestionVersion.question_id == Question.id) & (QuestionVersion.number == Question.number)
 
@@ -44,6 +50,10 @@ class Draft:
     options: tuple[tuple[str, Any], ...]
     explanation: str
     source: str
+    difficulty: int = 1
+    item: str = ""
+    picture: str = ""
+    reviewer: str = ""
 
 
 def require_editor(actor: StaffActor) -> None:
@@ -54,8 +64,12 @@ def require_editor(actor: StaffActor) -> None:
 
 def problem(draft: Draft) -> tuple[str, str]:
     """(field, what is wrong with it), ('', '') when the question is good."""
-    if draft.kind not in set(QuestionKind) or draft.pool not in set(Pool) or draft.audience not in AUDIENCE_NAMES:
+    if draft.kind not in QUESTION_KIND_NAMES or draft.pool not in set(Pool) or draft.audience not in AUDIENCE_NAMES:
         return "kind", "请选择题型、题库和对象"
+    if draft.difficulty not in (1, 2, 3):
+        return "difficulty", "难度须为 1、2、3"
+    if (draft.kind == PICTURE) != bool(draft.picture):
+        return "picture", "看图题要选一张图片，其他题型不选"
     for field, label, most in (("text", "题目", 300), ("explanation", "解析", 500), ("source", "依据", 200)):
         if not 1 <= len(getattr(draft, field).strip()) <= most:
             return field, f"{label}须为 1 到 {most} 个字"
@@ -69,16 +83,19 @@ def problem(draft: Draft) -> tuple[str, str]:
 
 def _options_fit(draft: Draft) -> bool:
     many, right = len(draft.options), sum(1 for _, good in draft.options if good)
-    return {
+    by_kind = {
         QuestionKind.SINGLE: 3 <= many <= 6 and right == 1,
-        QuestionKind.PICTURE: 3 <= many <= 6 and right == 1,
+        PICTURE: 3 <= many <= 6 and right == 1,
         QuestionKind.TRUE_FALSE: many == 2 and right == 1,
         QuestionKind.MULTIPLE: 3 <= many <= 8 and 2 <= right < many,
         QuestionKind.SORT: 2 <= many <= 8 and all(good in CODES for _, good in draft.options),
-    }[QuestionKind(draft.kind)]
+    }
+    return by_kind[draft.kind]
 
 
-def save(actor: StaffActor, question_id: int | None, draft: Draft, active: bool = True) -> int:
+def save(
+    actor: StaffActor, question_id: int | None, draft: Draft, active: bool = True, kind: ChangeKind = ChangeKind.EDITED
+) -> int:
     """A new version of a question, or a new question; returns its key. Past attempts keep the old version.
 
     Raises Invalid with the field as its code, NotFound, Forbidden.
@@ -89,39 +106,87 @@ def save(actor: StaffActor, question_id: int | None, draft: Draft, active: bool 
         raise Invalid(field, wrong)
     with transaction() as session:
         row = session.get(Question, question_id, with_for_update=True) if question_id else None
+        before = row_of(row) if row is not None and row.active else None
         if question_id and row is None:
             raise NotFound("question_not_found", "没有找到这道题")
         if row is None:
             row = Question(key=f"s-{clock.wall_now():%Y%m%d%H%M%S%f}", number=0)
             session.add(row)
         put(session, row, draft, active)
-        row.edited = True
-        session.flush()
         bank.changed()
+        after = row_of(row) if active else None
+        sync.record(session, PART, row.key, actor.username, kind, before, after)
         audit.record(
-            actor.username, "question.save", "question", row.id,
-            after={"text": draft.text, "version": row.number, "active": active},
+            actor.username, f"question.{'save' if kind is ChangeKind.EDITED else 'roll_back'}", "question", row.id,
+            before=before, after=(after or {}) | {"version": row.number, "active": active},
         )  # fmt: skip
         return row.id
 
 
 def put(session: Session, row: Question, draft: Draft, active: bool) -> None:
-    """Write a question and its new version, in the caller's transaction."""
+    """Write a question, and a new version where its text changed, in the caller's transaction."""
     row.pool, row.topic, row.audience = Pool(draft.pool), draft.topic.strip(), draft.audience
-    row.active, row.changed_at, row.number = active, clock.now(), row.number + 1
+    row.difficulty, row.item, row.reviewer = draft.difficulty, draft.item.strip(), draft.reviewer.strip()
+    row.active, row.changed_at = active, clock.now()
+    values = {
+        "kind": QuestionKind.SINGLE if draft.kind == PICTURE else QuestionKind(draft.kind),
+        "text": draft.text.strip(),
+        "options": [{"text": text, "right": right} for text, right in draft.options],
+        "explanation": draft.explanation.strip(),
+        "source": draft.source.strip(),
+        "picture": draft.picture,
+    }
     session.flush()
-    session.add(
-        QuestionVersion(
-            question_id=row.id,
-            number=row.number,
-            kind=QuestionKind(draft.kind),
-            text=draft.text.strip(),
-            options=[{"text": text, "right": right} for text, right in draft.options],
-            explanation=draft.explanation.strip(),
-            source=draft.source.strip(),
-        )
-    )
+    old = newest(session, row)
+    if old is not None and all(getattr(old, key) == value for key, value in values.items()):
+        return
+    row.number += 1
+    session.add(QuestionVersion(question_id=row.id, number=row.number, **values))
     session.flush()
+
+
+def newest(session: Session, row: Question) -> QuestionVersion | None:
+    """A question's newest version, None before the first."""
+    mine = (QuestionVersion.question_id == row.id, QuestionVersion.number == row.number)
+    return session.scalar(select(QuestionVersion).where(*mine)) if row.number else None
+
+
+def row_of(row: Question, version: QuestionVersion | None = None) -> dict[str, Any]:
+    """A question as it would be in the files."""
+    version = version or newest(db.session(), row)
+    assert version is not None
+    sorting = version.kind is QuestionKind.SORT
+    key, right = ("items", "category") if sorting else ("options", "correct")
+    values = {
+        "id": row.key, "kind": version.asked_as, "pool": row.pool.value, "topic": row.topic,
+        "difficulty": row.difficulty, "audience": row.audience, "text": version.text,
+        key: [{"text": one["text"], right: one["right"]} for one in version.options],
+        "explanation": version.explanation, "source": version.source, "item": row.item, "picture": version.picture,
+        "reviewer": row.reviewer,
+    }  # fmt: skip
+    return {key: value for key, value in values.items() if value != ""}
+
+
+def draft_of(row: Mapping[str, Any]) -> Draft:
+    """A question of the files, or of the history, as an editor would type it."""
+    if row["kind"] == QuestionKind.SORT:
+        options: list[tuple[str, Any]] = [(str(one["text"]), one["category"]) for one in row["items"]]
+    else:
+        options = [(str(one["text"]), one["correct"]) for one in row["options"]]
+    same = ("kind", "pool", "topic", "audience", "text", "explanation", "source")
+    texts = {key: str(row[key]) for key in same}
+    more = {key: str(row.get(key) or "") for key in ("item", "picture", "reviewer")}
+    return Draft(options=tuple(options), difficulty=int(row["difficulty"]), **texts, **more)
+
+
+def roll_back(actor: StaffActor, question_id: int, change_id: int) -> None:
+    """Bring a question back to what it was after a change of its history, as a new version."""
+    require_editor(actor)
+    row, _ = question(question_id)
+    change = sync.change(PART, row.key, change_id)
+    if change.after is None:
+        raise Conflict("nothing_to_restore", "这一版是停用，没有内容可以恢复")
+    save(actor, question_id, draft_of(change.after), kind=ChangeKind.ROLLED_BACK)
 
 
 def questions(pool: str, q: str, page: int) -> tuple[list[Any], bool]:

@@ -18,7 +18,7 @@ CHOICES = (("recyclable", "可回收物"), ("food", "厨余垃圾"), ("hazardous
 
 @dataclass(frozen=True)
 class Version:
-    """A question's version as plain values; `options` are (text, right)."""
+    """A question's version as plain values; `options` are (text, right), `picture` an address or ''."""
 
     id: int
     question_id: int
@@ -27,6 +27,7 @@ class Version:
     options: tuple[tuple[str, Any], ...]
     explanation: str
     source: str
+    picture: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def problem(asked: Sequence[Asked], answers: Mapping[str, Any]) -> str:
             return "选项不属于这道题"
         if isinstance(given, dict) and not set(given.values()) <= {code for code, _ in CHOICES}:
             return "没有这个类别"
-        if not isinstance(given, dict) and one.version.kind in ("single", "true_false") and len(given) > 1:
+        if not isinstance(given, dict) and one.version.kind in ("single", "true_false", "picture") and len(given) > 1:
             return "这道题只能选一项"
     return ""
 
@@ -106,6 +107,7 @@ def shown(one: Asked) -> dict[str, Any]:
         "id": one.id,
         "kind": one.version.kind,
         "text": one.version.text,
+        "picture": one.version.picture,
         "options": [{"id": name, "text": one.version.options[place][0]} for name, place in one.options],
         "choices": [{"code": code, "name": name} for code, name in CHOICES] if one.version.kind == SORT else [],
     }

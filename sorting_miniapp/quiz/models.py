@@ -17,15 +17,15 @@ class QuestionKind(StrEnum):
     TRUE_FALSE = "true_false"
     MULTIPLE = "multiple"
     SORT = "sort"  # each of several things into its class
-    PICTURE = "picture"  # a single choice about a picture
 
 
-QUESTION_KIND_NAMES = {
+PICTURE = "picture"  # a single choice about a picture: stored as one, with the picture's name
+QUESTION_KIND_NAMES: dict[str, str] = {
     QuestionKind.SINGLE: "单选",
     QuestionKind.TRUE_FALSE: "判断",
     QuestionKind.MULTIPLE: "多选",
     QuestionKind.SORT: "分拣",
-    QuestionKind.PICTURE: "看图",
+    PICTURE: "看图",
 }
 # For whom a question is written; `all` are those that fit everybody.
 AUDIENCE_NAMES = {"all": "所有人", "child": "小朋友", "adult": "成年人", "elderly": "老年人", "staff": "工作人员"}
@@ -57,7 +57,7 @@ QUIZ_KIND_NAMES = {
 
 
 class Question(Base):
-    """A question; its text is that of its newest version. `edited`: staff changed it, content files leave it alone."""
+    """A question; its text is that of its newest version. `item` is the dictionary item it is about, or ''."""
 
     __tablename__ = "question"
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
@@ -65,15 +65,18 @@ class Question(Base):
     pool: Mapped[Pool] = mapped_column(enum_column(Pool, "pool"))
     topic: Mapped[str] = mapped_column(String(20))
     audience: Mapped[str] = mapped_column(CaseString(8))
+    difficulty: Mapped[int] = mapped_column(default=1)
+    item: Mapped[str] = mapped_column(CaseString(60), default="")
+    reviewer: Mapped[str] = mapped_column(String(40), default="")
     active: Mapped[bool] = mapped_column(default=True)
-    edited: Mapped[bool] = mapped_column(default=False)
     number: Mapped[int] = mapped_column(default=1)
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class QuestionVersion(Base):
-    """A question's text, never changed: attempts refer to it for ever.
+    """A question's text, never changed: attempts refer to it for ever. `source` is a source's key.
 
+    `picture` names a file of content/pictures/, '' where the kind is not picture.
     `options` is a list of {text, right}: `right` is true or false, and for sorting the class's code.
     """
 
@@ -87,6 +90,12 @@ class QuestionVersion(Base):
     options: Mapped[Any] = mapped_column(JsonText)
     explanation: Mapped[str] = mapped_column(String(500))
     source: Mapped[str] = mapped_column(String(200))
+    picture: Mapped[str] = mapped_column(CaseString(60), default="")
+
+    @property
+    def asked_as(self) -> str:
+        """The kind as files, staff and residents know it."""
+        return PICTURE if self.picture else self.kind.value
 
 
 class Quiz(Base):

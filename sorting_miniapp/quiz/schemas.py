@@ -6,7 +6,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from sorting_miniapp.quiz.models import QuestionKind, QuizKind
+from sorting_miniapp.quiz.models import QUESTION_KIND_NAMES, QuizKind
 from sorting_miniapp.web import LocalTime, QueryNumber, Schema, Text
 
 
@@ -42,8 +42,9 @@ class ChoiceSchema(Schema):
 
 class QuestionSchema(Schema):
     id = ma.fields.String(required=True)
-    kind = ma.fields.String(required=True, validate=ma.validate.OneOf([k.value for k in QuestionKind]))
+    kind = ma.fields.String(required=True, validate=ma.validate.OneOf([str(kind) for kind in QUESTION_KIND_NAMES]))
     text = ma.fields.String(required=True)
+    picture = ma.fields.String(required=True, metadata={"description": "the address of a drawing, '' without one"})
     options = ma.fields.List(ma.fields.Nested(OptionSchema), required=True)
     choices = ma.fields.List(ma.fields.Nested(ChoiceSchema), required=True)
     right = ma.fields.Boolean()
