@@ -1,6 +1,7 @@
 """Consents: one for each purpose, with the version of the text and the time, withdrawn as easily as given.
 
-The texts come from content/consents.yaml; a changed text needs a new version, and earlier ones stay (个人信息保护法).
+The texts come from content/consents.yaml and content/notices/; a changed text needs a new version, and earlier ones
+stay (个人信息保护法).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from sorting_miniapp import clock
+from sorting_miniapp.accounts import notices
 from sorting_miniapp.accounts.models import Consent, ConsentText, Purpose
 from sorting_miniapp.db import db, transaction, violated
 from sorting_miniapp.errors import Conflict, Invalid, NotFound
@@ -120,7 +122,8 @@ def load(folder: Path) -> dict[str, int]:
     counts = {"added": 0, "changed": 0, "same": 0}
     with transaction() as session:
         there = {(row.key, row.version): row for row in session.scalars(select(ConsentText))}
-        for row in yaml.safe_load((folder / "consents.yaml").read_text("utf-8")):
+        agreed = yaml.safe_load((folder / "consents.yaml").read_text("utf-8"))
+        for row in [*agreed, *notices.rows(folder)]:
             known = there.get((row["key"], row["version"]))
             if known is None:
                 session.add(ConsentText(**{name: row[name] for name in FIELDS}))

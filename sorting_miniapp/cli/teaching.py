@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from flask import current_app
 
-from sorting_miniapp.accounts import consents
+from sorting_miniapp.accounts import consents, notices
 from sorting_miniapp.articles import check as articles_check
 from sorting_miniapp.articles import content as articles
 from sorting_miniapp.cli import lists
@@ -64,6 +64,7 @@ CHECKS: dict[str, tuple[str, Callable[[Path], Report]]] = {
     "sources": ("依据", lists.sources),
     "orgs": ("组织机构", lists.orgs),
     "consents": ("同意文本", _consents),
+    "notices": ("规则和告知", notices.check),
     "guide": ("分类词条", guide_check.check),
     "quiz": ("题库", _quiz),
     "pictures": ("图片", drawings.check),
