@@ -164,7 +164,7 @@ def test_nothing_that_leaves_before_the_submission_tells_the_key(school: World) 
             assert f'"{word}"' not in raw
         paper = json.loads(raw)
         for question in paper["questions"]:
-            assert set(question) == {"id", "kind", "text", "options", "choices"}
+            assert set(question) == {"id", "kind", "text", "picture", "options", "choices"}
             assert all(set(option) == {"id", "text"} for option in question["options"])
     places = [0, 0, 0, 0]
     with school.app.app_context():
