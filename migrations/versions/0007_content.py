@@ -1,7 +1,7 @@
 """What a dictionary row and a question carry, drawings, sources, and the history of content
 
 Revision ID: 0007_content
-Revises: 0004_hours_records
+Revises: 0008_event_day
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from alembic import op
 from sorting_miniapp import db
 
 revision = "0007_content"
-down_revision = "0004_hours_records"
+down_revision = "0008_event_day"
 branch_labels = None
 depends_on = None
 
