@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import secrets
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -39,7 +38,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from sorting_miniapp import crypto
+from sorting_miniapp import crypto, write_lock
 
 log = structlog.get_logger(__name__)
 
@@ -171,7 +170,6 @@ def enum_column(kind: type[EnumT], name: str) -> Enum:
 
 
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
-_write_lock = threading.RLock()
 
 
 def engine_options(url: str, pool_size: int) -> dict[str, Any]:
@@ -212,7 +210,7 @@ def _begin_sqlite(connection: Any) -> None:
 def transaction() -> Iterator[Session]:
     """One write transaction on the request's session; inner uses join the outer one.
 
-    On SQLite it takes this process's write lock and then BEGIN IMMEDIATE, so that writers queue instead of failing.
+    On SQLite it takes the host's write lock and then BEGIN IMMEDIATE, so that writers queue instead of failing.
     Functions given to `after_commit` run after the commit, in order; none runs when it rolls back.
     """
     session = db.session()
@@ -221,7 +219,7 @@ def transaction() -> Iterator[Session]:
         return
     session.commit()
     session.expire_all()
-    lock = _write_lock if session.get_bind().dialect.name == "sqlite" else None
+    lock = write_lock.of(session.get_bind().engine.url.database or "") if _on_sqlite(session) else None
     if lock:
         lock.acquire()
     hooks: list[Callable[[], None]] = []
@@ -242,6 +240,10 @@ def transaction() -> Iterator[Session]:
             hook()
         except Exception:
             log.exception("after_commit_failed")
+
+
+def _on_sqlite(session: Session) -> bool:
+    return session.get_bind().dialect.name == "sqlite"
 
 
 def after_commit(hook: Callable[[], None]) -> None:

@@ -7,7 +7,18 @@ from typing import Any
 from flask import Response, request
 
 from sorting_miniapp.accounts.access import current_resident, open_to_all, resident_only
-from sorting_miniapp.events import absences, campaigns, conditions, listing, mine, scanning, schemas, search, service
+from sorting_miniapp.events import (
+    absences,
+    campaigns,
+    conditions,
+    group_signups,
+    listing,
+    mine,
+    scanning,
+    schemas,
+    search,
+    service,
+)
 from sorting_miniapp.limits import limiter
 from sorting_miniapp.web import ApiBlueprint, cached_answer, idempotent
 
@@ -90,6 +101,28 @@ def sign_up(body: dict[str, Any], event_id: str) -> tuple[dict[str, Any], int]:
     ages = tuple(one["age"] for one in body.pop("companions", []))
     wish = conditions.Wish(shift=body.pop("shift_id", None), companions=ages, **body)
     return service.sign_up(current_resident().id, event_id, wish), 201
+
+
+@blueprint.post("/events/<string:event_id>/group-signups")
+@blueprint.arguments(schemas.GroupWishSchema)
+@blueprint.response(201, schemas.GroupSignUpsSchema)
+@idempotent
+@resident_only
+def sign_up_group(body: dict[str, Any], event_id: str) -> tuple[dict[str, Any], int]:
+    """负责人为本团体的成员报名"""
+    members = [group_signups.MemberWish(one["id"], one.get("age")) for one in body.pop("members")]
+    group, wish = body.pop("group_id"), conditions.Wish(shift=body.pop("shift_id", None), **body)
+    made = group_signups.sign_up(current_resident().id, event_id, group, members, wish)
+    return {"items": made, "next": None}, 201
+
+
+@blueprint.get("/events/<string:event_id>/group-signups")
+@blueprint.arguments(schemas.GroupQuerySchema, location="query")
+@blueprint.response(200, schemas.GroupListSchema)
+@resident_only
+def group_sign_ups(query: dict[str, Any], event_id: str) -> dict[str, Any]:
+    """本团体成员的报名"""
+    return {"items": group_signups.listed(current_resident().id, event_id, query["group_id"]), "next": None}
 
 
 @blueprint.get("/me/signups")

@@ -34,6 +34,7 @@ def _mine(resident_id: int) -> Select[*tuple[Any, ...]]:
             SignUp.places,
             SignUp.offer_until,
             SignUp.created_at,
+            SignUp.group_id,
             position.label("position"),
             Shift.public_id.label("shift_id"),
             Shift.title.label("shift_title"),
@@ -59,6 +60,7 @@ def _as_answer(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
         "places": row.places,
         "offer_until": row.offer_until,
         "created_at": row.created_at,
+        "group_id": row.group_id,
         "event": {"id": row.event_id, "title": row.title, "place": row.place, "state": row.event_state.value},
         "shift": {"id": row.shift_id, "title": row.shift_title, "starts_at": row.starts_at, "ends_at": row.ends_at},
     }

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from sorting_miniapp.accounts import groups
 from sorting_miniapp.db import db
 from sorting_miniapp.errors import Conflict, Invalid
 from sorting_miniapp.events.models import Event, Shift, SignUp, SignUpState
@@ -20,8 +21,8 @@ ANY_TRAINING = "any"
 TRAINING_KIND = "training"
 OLDEST = 120
 GROWN_UP = 18
-QUIZ, GROUP, AGE = "quiz", "group", "age"
-# quiz(resident_id, slug) and group(resident_id, node_id) say yes or no, age(resident_id, None) years or None.
+QUIZ, AGE = "quiz", "age"
+# quiz(resident_id, slug) says yes or no, age(resident_id, None) years or None.
 _rules: dict[str, Callable[[int, Any], Any]] = {}
 
 
@@ -73,8 +74,8 @@ def check(resident_id: int, wanted: Requirements, age: int | None, companions: S
         raise _refusal(QUIZ, "报名这个岗位前，请先通过指定的答题")
     if wanted.training and not attended(resident_id, wanted.training):
         raise _refusal("training", "报名这个岗位前，请先参加培训")
-    if wanted.group is not None and not _ask(GROUP, resident_id, wanted.group):
-        raise _refusal(GROUP, "这个岗位只向指定志愿服务团体的成员开放")
+    if wanted.group is not None and not groups.is_member(resident_id, wanted.group):
+        raise _refusal("group", "这个岗位只向指定志愿服务团体的成员开放")
 
 
 def _ask(name: str, resident_id: int, value: Any) -> Any:

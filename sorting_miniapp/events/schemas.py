@@ -8,6 +8,7 @@ from typing import Any
 
 import marshmallow as ma
 
+from sorting_miniapp.events.conditions import MOST_PLACES
 from sorting_miniapp.events.models import EventState, ShiftState, SignUpState
 from sorting_miniapp.events.models_absences import AppealState
 from sorting_miniapp.web import LocalTime, Number, QueryNumber, Schema, Text
@@ -186,6 +187,58 @@ class SignUpSchema(Schema):
     offer_until = LocalTime(required=True, allow_none=True)
 
 
+class MemberWishSchema(Schema):
+    """A member by the id of the group's list; `age` only of a minor."""
+
+    id = Text(low=1, high=32, required=True)
+    age = Number(low=0, high=120)
+
+
+class GroupWishSchema(Schema):
+    """All or none. `guardian_consent` says that the guardians of the minors among them have agreed."""
+
+    group_id = Number(low=1, required=True)
+    members = ma.fields.List(
+        ma.fields.Nested(MemberWishSchema),
+        required=True,
+        validate=ma.validate.Length(1, MOST_PLACES, error=f"一次为 1 到 {MOST_PLACES} 名成员报名"),
+    )
+    shift_id = Text(low=1, high=32)
+    risk_accepted = ma.fields.Boolean(required=True, truthy={True}, falsy={False})
+    risk_version = Number(low=1)
+    guardian_consent = ma.fields.Boolean(truthy={True}, falsy={False})
+    wait = ma.fields.Boolean(truthy={True}, falsy={False})
+
+
+class MemberSignUpSchema(Schema):
+    member = ma.fields.String(required=True)
+    id = ma.fields.String(required=True)
+    state = ma.fields.String(required=True, validate=ma.validate.OneOf([s.value for s in SignUpState]))
+    queue_position = ma.fields.Integer(required=True, allow_none=True)
+
+
+class GroupSignUpsSchema(Schema):
+    items = ma.fields.List(ma.fields.Nested(MemberSignUpSchema), required=True)
+    next = ma.fields.String(required=True, allow_none=True)
+
+
+class MemberRowSchema(Schema):
+    member = ma.fields.String(required=True)
+    nickname = ma.fields.String(required=True)
+    id = ma.fields.String(required=True)
+    shift_id = ma.fields.String(required=True)
+    state = ma.fields.String(required=True, validate=ma.validate.OneOf([s.value for s in SignUpState]))
+
+
+class GroupListSchema(Schema):
+    items = ma.fields.List(ma.fields.Nested(MemberRowSchema), required=True)
+    next = ma.fields.String(required=True, allow_none=True)
+
+
+class GroupQuerySchema(Schema):
+    group_id = QueryNumber(low=1, required=True)
+
+
 class SignUpEventSchema(Schema):
     id = ma.fields.String(required=True)
     title = ma.fields.String(required=True)
@@ -202,6 +255,7 @@ class SignUpShiftSchema(Schema):
 
 class MySignUpSchema(SignUpSchema):
     created_at = LocalTime(required=True)
+    group_id = ma.fields.Integer(required=True, allow_none=True)
     event = ma.fields.Nested(SignUpEventSchema, required=True)
     shift = ma.fields.Nested(SignUpShiftSchema, required=True)
 

@@ -12,6 +12,7 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.exc import IntegrityError
 
 from sorting_miniapp import clock
+from sorting_miniapp.accounts import groups
 from sorting_miniapp.db import after_commit, db, new_public_id, transaction, violated
 from sorting_miniapp.errors import Conflict, Invalid, NotFound
 from sorting_miniapp.events import conditions, listing, mine, places
@@ -31,15 +32,8 @@ def sign_up(resident_id: int, event: str, wish: Wish) -> dict[str, Any]:
     shift = conditions.choose(event, wish.shift)
     conditions.check(resident_id, shift, wish)
     values = row_of(resident_id, shift, wish)
-    try:
-        with transaction() as session:
-            places.lock_resident(session, resident_id)
-            position = None if places.take(session, values) else queue(values, wish.wait)
-            after_commit(listing.kept.forget)
-    except IntegrityError as error:
-        if violated(error) != "uq_sign_up_shift_id_resident_id_live":
-            raise
-        raise Conflict("already_signed_up", "您已报名这个场次") from error
+    position = None if places.take_alone(values) else _take_or_wait(values, wish.wait)
+    listing.kept.forget()
     return {
         "id": values["public_id"],
         "state": (SignUpState.CONFIRMED if position is None else SignUpState.WAITING).value,
@@ -47,6 +41,18 @@ def sign_up(resident_id: int, event: str, wish: Wish) -> dict[str, Any]:
         "places": wish.places,
         "offer_until": None,
     }
+
+
+def _take_or_wait(values: dict[str, Any], wait: bool) -> int | None:
+    """None with a place, the position from 1 in the waiting list."""
+    try:
+        with transaction() as session:
+            places.lock_resident(session, values["resident"])
+            return None if places.take(session, values) else queue(values, wait)
+    except IntegrityError as error:
+        if violated(error) != places.LIVE_KEY:
+            raise
+        raise places.already_signed_up() from error
 
 
 def row_of(resident_id: int, shift: Row[*tuple[Any, ...]], wish: Wish) -> dict[str, Any]:
@@ -79,7 +85,7 @@ def queue(values: dict[str, Any], wait: bool) -> int | None:
                 )
             )
             if same:
-                raise Conflict("already_signed_up", "您已报名这个场次")
+                raise places.already_signed_up()
             raise Conflict("shifts_overlap", "您已报名的其他场次与这个场次时间冲突")
         shift = places.lock_shift(session, values["shift"])
         if shift.state is not ShiftState.OPEN:
@@ -123,20 +129,21 @@ def withdraw(resident_id: int, sign_up: str, reason: str = "") -> None:
         after_commit(listing.kept.forget)
 
 
-def _own(resident_id: int, sign_up: str) -> Row[*tuple[Any, ...]]:
-    """A resident's own sign-up; another person's does not exist. Raises NotFound."""
+def _own(actor: int, sign_up: str) -> Row[*tuple[Any, ...]]:
+    """A resident's own sign-up, or a member's that they brought as the group's leader; no other exists. NotFound."""
     row = (
         db.session()
         .execute(
-            select(SignUp.id, SignUp.shift_id, Node.path)
+            select(SignUp.id, SignUp.shift_id, SignUp.resident_id, SignUp.group_id, Node.path)
             .join(Shift, Shift.id == SignUp.shift_id)
             .join(Event, Event.id == Shift.event_id)
             .join(Node, Node.id == Event.node_id)
-            .where(SignUp.public_id == sign_up, SignUp.resident_id == resident_id)
+            .where(SignUp.public_id == sign_up)
         )
         .first()
     )
-    if row is None:
+    led = row is not None and row.group_id is not None and groups.is_leader(actor, row.group_id)
+    if row is None or (row.resident_id != actor and not led):
         raise NotFound("signup_not_found", "没有找到这个报名")
     return row
 
@@ -155,7 +162,7 @@ def confirm(resident_id: int, sign_up: str) -> dict[str, Any]:
             raise Conflict("offer_lapsed", "确认时间已过，名额已顺延")
         if state not in (SignUpState.CONFIRMED, SignUpState.ATTENDED):
             raise Conflict("not_offered", "目前没有为您保留的名额")
-    return mine.one(resident_id, sign_up)
+    return mine.one(row.resident_id, sign_up)
 
 
 def lapse_offers() -> int:
