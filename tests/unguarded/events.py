@@ -13,7 +13,7 @@ from sorting_miniapp import clock
 from sorting_miniapp.certificates.models import Certificate, CertificateKind
 from sorting_miniapp.db import db, new_public_id, transaction
 from sorting_miniapp.errors import Conflict
-from sorting_miniapp.events import places
+from sorting_miniapp.events import conditions, places
 from sorting_miniapp.events.conditions import Wish
 from sorting_miniapp.events.models import Event, Shift, SignUp, SignUpState
 
@@ -43,6 +43,31 @@ def sign_up(resident_id: int, event: str, _wish: Wish) -> dict[str, Any]:
     with transaction() as writing:
         places.add(writing, values | rest, SignUpState.CONFIRMED, None)
     return {"id": made, "state": "confirmed", "queue_position": None, "places": 1, "offer_until": None}
+
+
+def pass_on_nothing(_session: Session, _shift: Shift) -> int:
+    """In place of places.pass_on."""
+    return 0
+
+
+def look_first(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The sign-up with the look for overlapping shifts before its transaction, and a pause after it."""
+    looked = places.overlapping
+
+    def call(resident_id: int, event: str, wish: Wish) -> dict[str, Any]:
+        shift = conditions.choose(event, wish.shift)
+        values = {"resident": resident_id, "starts_at": shift.starts_at, "ends_at": shift.ends_at}
+        if looked(db.session(), values):
+            raise Conflict("shifts_overlap", "您已报名的其他场次与这个场次时间冲突")
+        time.sleep(PAUSE)
+        return dict(function(resident_id, event, wish))
+
+    return call
+
+
+def no_overlap(_session: Session, _values: dict[str, Any]) -> bool:
+    """In place of places.overlapping."""
+    return False
 
 
 def lock_nothing(_session: Session, _resident_id: int) -> None:

@@ -1,0 +1,1 @@
+"""Races for places over HTTP, against gunicorn, judged by a model of their own (reliability.md)."""
