@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
 from sqlalchemy import create_engine, delete, text
 from sqlalchemy.exc import OperationalError
@@ -32,6 +33,8 @@ REQUIRED = os.environ.get("REQUIRE_SERVICES") == "1"
 DATABASES = ("sqlite", "postgresql", "mysql")
 # Each process of the tests keeps its own: two that begin in a fresh checkout would trip over one another.
 set_hypothesis_home_dir(tempfile.mkdtemp(prefix="hypothesis-"))
+settings.register_profile("timeless", deadline=None)  # a busy machine is no failure
+settings.load_profile("timeless")
 # What each process keeps of a database; every test begins with an empty one.
 CACHES = (
     articles.kept.forget,

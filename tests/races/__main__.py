@@ -40,7 +40,7 @@ def races(stage: Stage, target: str, seeds: range, *, say: bool = False, until: 
             for seed in seeds:
                 total += judge(engine, run(stage, crowd, seed))
                 if say and total.races % 100 == 0:
-                    print(f"  {total.races} races, seeds {seeds.start}..{seed}", flush=True)
+                    print(f"  {total.line()}", flush=True)
                 if until and getattr(total, until):
                     break
         finally:
@@ -59,11 +59,7 @@ def _on(kind: str, count: int, first: int) -> tuple[Verdict, bool]:
         print(f"{kind}: seeds {first}..{first + count - 1}", flush=True)
         found = races(stage, GUARDED, range(first, first + count), say=True)
         took = time.monotonic() - begun
-        print(
-            f"{kind}: {found.races} races in {took:.0f} s, oversold {found.oversold}, underfilled {found.underfilled}, "
-            f"doubled {found.doubled}, otherwise wrong {len(found.wrong)}",
-            flush=True,
-        )
+        print(f"{kind}: {found.line()}, in {took:.0f} s", flush=True)
         for problem in found.wrong[:20]:
             print(f"  {problem}")
         red = True

@@ -46,6 +46,12 @@ class Verdict:
         self.wrong += other.wrong
         return self
 
+    def line(self) -> str:
+        return (
+            f"{self.races} races, oversold {self.oversold}, underfilled {self.underfilled}, doubled {self.doubled}, "
+            f"otherwise wrong {len(self.wrong)}"
+        )
+
     @property
     def good(self) -> bool:
         return not (self.oversold or self.underfilled or self.doubled or self.wrong)

@@ -59,7 +59,7 @@ def look_first(function: Callable[..., Any]) -> Callable[..., Any]:
         values = {"resident": resident_id, "starts_at": shift.starts_at, "ends_at": shift.ends_at}
         if looked(db.session(), values):
             raise Conflict("shifts_overlap", "您已报名的其他场次与这个场次时间冲突")
-        time.sleep(PAUSE)
+        time.sleep(PAUSE * 5)
         return dict(function(resident_id, event, wish))
 
     return call
