@@ -13,7 +13,7 @@ from pathlib import Path
 
 import requests
 
-from bench import load
+from bench import load, report
 from bench.load import Outcome, Request
 from bench.setting import Setting
 from tests.demo.actors import simulate
@@ -89,7 +89,7 @@ class Bench:
         self.instance.stop()
 
     def steps(self) -> tuple[Callable[[], list[Row]], ...]:
-        return self.hello, self.cached, self.search, self.start, self.submit, self.rush, self.fan_out
+        return self.hello, self.cached, self.search, self.start, self.submit, self.rush, self.fan_out, self.report
 
     def _rate(self, base: str, path: str, **headers: str) -> float:
         one = [Request("GET", path, headers=tuple(headers.items()))]
@@ -217,6 +217,21 @@ class Bench:
             Row(f"fan-out of {FAN_OUT:,} messages at 50 ms", took, "s", 60, at_most=True, strict=False, note=note),
             Row("fan-out, CPU for each message", cpu / sent * 1000, "ms", 0.25, at_most=True, strict=False),
             Row("fan-out, memory growth", grown, "MiB", 60, at_most=True, strict=False),
+        ]
+
+    def report(self) -> list[Row]:
+        """A year of 10,000 events and 1,000,000 service records: the document and its evidence, made by the worker."""
+        job = report.fill(self.setting.analyst(), self.setting.people)
+        done = subprocess.run(
+            [sys.executable, "-m", "bench.report", str(job)],
+            env={**os.environ, **self.instance.environ}, cwd=ROOT, capture_output=True, text=True, timeout=900,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-2000:]
+        took, grown, size = (float(word) for word in done.stdout.split())
+        note = f"{size / 2**20:.1f} MiB of documents"
+        return [
+            Row("report of 10,000 events, 1,000,000 records", took, "s", 30, at_most=True, strict=False, note=note),
+            Row("report, memory growth", grown, "MiB", 150, at_most=True, strict=False),
         ]
 
 

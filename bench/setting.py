@@ -58,6 +58,14 @@ class Setting:
         self.people = self._make_people(PEOPLE, "bench")
         self.organiser = self._organiser()
 
+    def analyst(self) -> StaffActor:
+        """Somebody who may ask for reports."""
+        staff_id = staff.create("bench-analyst", "bench", "correct horse battery", "bench")
+        staff.grant(staff_id, self.city, Role.ANALYST, 0, "bench")
+        actor = sessions.find_staff(sessions.open_staff(staff_id))
+        assert actor
+        return actor
+
     def close(self) -> None:
         db.session.remove()
         db.engine.dispose()

@@ -46,6 +46,7 @@ from sorting_miniapp.hours.api_groups import blueprint as groups_api
 from sorting_miniapp.me.api import blueprint as me_api
 from sorting_miniapp.media.views import blueprint as pictures
 from sorting_miniapp.quiz.api import blueprint as quiz_api
+from sorting_miniapp.reports import making
 
 API_BLUEPRINTS = (
     accounts_api,
@@ -90,6 +91,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     for blueprint in API_BLUEPRINTS:
         api.register_blueprint(blueprint, url_prefix="/api/v1")
     hours.init_app(settings.base_url)
+    making.register()
     event_rules.register()
     operations.init_app(app)
     callbacks.init_app(app)

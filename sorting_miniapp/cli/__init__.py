@@ -15,12 +15,13 @@ from sorting_miniapp import scheduler as timetable
 from sorting_miniapp import state, worker
 from sorting_miniapp.accounts import staff as accounts
 from sorting_miniapp.articles import push_watch
-from sorting_miniapp.cli import wechat_check
+from sorting_miniapp.cli import demo_figures, wechat_check
 from sorting_miniapp.cli.content import content
 from sorting_miniapp.errors import DomainError
 
 staff = AppGroup("staff", help="Staff accounts.")
 wechat = AppGroup("wechat", help="The connection to WeChat.")
+demo = AppGroup("demo", help="Data for a demonstration; refused in production.")
 clock = AppGroup("clock", help="Domain time in simulator mode.")
 
 
@@ -70,6 +71,16 @@ def check_wechat() -> None:
         sys.exit(1)
 
 
+@demo.command("figures-2025")
+def demo_year() -> None:
+    """Load the figures of 2025: entries, 27 events, 4 trainings; a second time changes nothing."""
+    try:
+        counts = demo_figures.load()
+    except DomainError as error:
+        raise click.ClickException(error.message) from error
+    click.echo("，".join(f"{name} {count} 条" for name, count in counts.items()))
+
+
 @clock.command("shift")
 @click.argument("seconds", type=float)
 def shift(seconds: float) -> None:
@@ -98,5 +109,5 @@ def openapi() -> None:
 def init_app(app: Flask) -> None:
     for command in (scheduler, work, simulator, restored, openapi):
         app.cli.add_command(command)
-    for group in (content, staff, wechat, clock):
+    for group in (content, staff, wechat, demo, clock):
         app.cli.add_command(group)

@@ -6,6 +6,7 @@ import orjson
 
 from sorting_miniapp.accounts.models import ROLE_NAMES
 from sorting_miniapp.articles.models import ARTICLE_STATE_NAMES, CHANNEL_NAMES, PUSH_STATE_NAMES
+from sorting_miniapp.articles.models_media import ORIGIN_NAMES
 from sorting_miniapp.audit import AuditEntry
 from sorting_miniapp.guide.models import CLASS_NAMES
 from sorting_miniapp.orgs.settings import DEFAULTS
@@ -33,6 +34,8 @@ OBJECTS = {
     "certificate": "证明",
     "job": "任务",
     "figure": "数据",
+    "media": "媒体登记",
+    "report": "报告",
     "figure_period": "数据期间",
 }
 VERBS = {
@@ -77,6 +80,7 @@ VERBS = {
     "decline": "不批准加入",
     "remove": "移出成员",
     "ask": "提出",
+    "report": "补报",
     "enter": "填报",
     "accepted": "核对通过",
     "returned": "退回",
@@ -118,6 +122,11 @@ FIELDS = {
     "reason": "理由",
     "capacity": "名额",
     "value": "数值",
+    "outlet": "媒体",
+    "url": "网址",
+    "origin": "来源",
+    "part": "文件",
+    "day": "日期",
     "document": "来源文件",
     "period": "期间",
     "node": "单位",
@@ -143,6 +152,7 @@ VALUES: dict[str, str] = {
     **{kind.value: name for kind, name in CHANNEL_NAMES.items()},
     **{kind.value: name for kind, name in CLASS_NAMES.items()},
     **{key: rule.label for key, rule in DEFAULTS.items()},
+    **{kind.value: name for kind, name in ORIGIN_NAMES.items()},
     "passed": "通过",
     "returned": "退回",
     "declined": "不收录",

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 import orjson
+from flask import request
 
 from sorting_miniapp.errors import BadRequest, Invalid, NotFound
 from sorting_miniapp.imports.workbook import Row
@@ -30,6 +31,12 @@ def number(text: str, field: str, label: str) -> int:
         return int(text.strip()[: MOST_DIGITS + 1])
     except ValueError as error:
         raise Invalid(field, f"{label}须为整数") from error
+
+
+def query_number(name: str, low: int, high: int = 2**31 - 1) -> int | None:
+    """A whole number of the address's query; None when it is missing, no number, or out of bounds."""
+    found = request.args.get(name, type=int)
+    return found if found is not None and low <= found <= high else None
 
 
 def choice(text: str, kinds: Iterable[Kind], field: str, label: str) -> Kind:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from sorting_miniapp.accounts.access import current_staff, staff_only
+from sorting_miniapp.console import forms
 from sorting_miniapp.console.blueprint import blueprint
 from sorting_miniapp.console.downloads import attachment
 from sorting_miniapp.jobs import kinds, service
@@ -17,7 +18,7 @@ TONES = {JobState.DONE: "success", JobState.FAILED: "danger", JobState.RUNNING: 
 
 
 def _shown() -> dict[str, Any]:
-    rows, following = service.listed(current_staff(), request.args.get("before", type=int))
+    rows, following = service.listed(current_staff(), forms.query_number("before", 1))
     return {
         "rows": rows,
         "following": url_for("console.jobs", before=following) if following else "",

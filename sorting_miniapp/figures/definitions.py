@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,9 @@ def check(folder: Path) -> list[str]:
         f"{FILE}: 编号重复：{one}" for one in sorted({one for one in ids + blocks if (ids + blocks).count(one) > 1})
     ]
     for block in content["blocks"]:
+        named = re.findall(r"\{([a-z0-9-]+)\}", str(block.get("says", "")))
+        name = f"{FILE}: {block.get('key')}"
+        problems += [f"{name} 的句子里没有这个数字：{one}" for one in named if one not in ids]
         problems += [
             f"{FILE}: {block.get('key')} 再次列出的数字不存在：{one}"
             for one in block.get("again", [])
@@ -125,6 +129,7 @@ def load(folder: Path) -> dict[str, int]:
     with transaction() as session:
         for position, row in enumerate(content["blocks"]):
             values = {"name": row["name"], "position": position, "again": list(row.get("again") or [])}
+            values |= {"says": row.get("says", ""), "week": bool(row.get("week"))}
             counts[_put(session, FigureBlock, row["key"], values)] += 1
         blocks = {block.key: block.id for block in session.scalars(select(FigureBlock))}
         for position, row in enumerate(content["figures"]):

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sorting_miniapp.db import Base, BigKey, CaseString, JsonText, UTCDateTime, enum_column
@@ -60,7 +60,9 @@ class Verdict(StrEnum):
 
 
 class FigureBlock(Base):
-    """A part of the report, in its order. `again` names figures of other parts that are printed here once more."""
+    """A part of the report, in its order. `again` names figures of other parts that are printed here once more; `says`
+    is the sentence around its figures; a part of the publicity week (`week`) is in that week's report too, with the
+    year's entries."""
 
     __tablename__ = "figure_block"
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
@@ -68,6 +70,8 @@ class FigureBlock(Base):
     name: Mapped[str] = mapped_column(String(40))
     position: Mapped[int]
     again: Mapped[Any] = mapped_column(JsonText)
+    says: Mapped[str] = mapped_column(String(500), default="", server_default="")
+    week: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class Figure(Base):

@@ -121,7 +121,9 @@ def deadline(period: Period) -> date:
 
 
 def lines(branches: Sequence[str], period: Period) -> list[Line]:
-    """Every figure the branches' units may enter for this period, with how it stands."""
+    """Every figure the branches' units may enter for this period, with how it stands; none for a mere span of days."""
+    if period.kind is PeriodKind.SPAN:
+        return []
     heads, late = _heads([period.code]), clock.today() > deadline(period)
     found = []
     for figure, block, node in owned(branches):

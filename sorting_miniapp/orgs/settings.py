@@ -58,6 +58,7 @@ DEFAULTS: dict[str, Default] = {
     "subscription_credit_cap": Default(20, "每个模板可累计的订阅次数", "次", 1, 1000),
     "wechat_event_days": Default(30, "微信推送的事件保留", "天", 1, 3650),
     "figures_due_days": Default(10, "数据填报期限（期间结束后）", "天", 1, 366),
+    "figures_jump_percent": Default(50, "数据同比变动提醒", "%", 1, 10_000),
     "job_file_days": Default(30, "导出文件和报告保留", "天", 1, 3650),
     "certificate_contact": Default("", "证明上的联系方式"),
     "certificate_head": Default("", "证明上的负责人"),
