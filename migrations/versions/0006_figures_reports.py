@@ -1,7 +1,7 @@
 """Reports as they were made, the media register, pictures of reported activities, the report's sentences
 
 Revision ID: 0006_figures_reports
-Revises: 0004_hours_records
+Revises: 0008_event_day
 """
 
 from __future__ import annotations
