@@ -1,7 +1,7 @@
 """Reports as they were made, the media register, pictures of reported activities, the report's sentences
 
 Revision ID: 0006_figures_reports
-Revises: 0008_event_day
+Revises: 0007_content
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 from sorting_miniapp import db
 
 revision = "0006_figures_reports"
-down_revision = "0008_event_day"
+down_revision = "0007_content"
 branch_labels = None
 depends_on = None
 
