@@ -13,6 +13,7 @@ PEOPLE = (
     ("reviewer3", "终审老梁", Role.REVIEWER, 3),
     ("organiser", "组织员小邓", Role.ORGANISER, 0),
     ("verifier", "核验员小罗", Role.VERIFIER, 0),
+    ("verifier2", "核验员小何", Role.VERIFIER, 0),
     ("analyst", "统计员小唐", Role.ANALYST, 0),
 )
 

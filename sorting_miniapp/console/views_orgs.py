@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from flask import flash, make_response, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from sorting_miniapp.accounts.access import current_staff, staff_only
 from sorting_miniapp.accounts.models import Role
-from sorting_miniapp.console import forms
+from sorting_miniapp.console import forms, sheets
 from sorting_miniapp.console.blueprint import blueprint
-from sorting_miniapp.errors import DomainError, Invalid
-from sorting_miniapp.imports import communities, workbook
+from sorting_miniapp.errors import DomainError
+from sorting_miniapp.imports import communities
 from sorting_miniapp.orgs import service as orgs
 from sorting_miniapp.orgs.models import KIND_NAMES, Node, NodeKind
 
 KINDS = [(kind.value, name) for kind, name in KIND_NAMES.items() if kind is not NodeKind.CITY]
+
+sheets.add_pages(communities.SHEET, "/orgs/import", "console.orgs_tree")
 
 
 def administered(node_id: int) -> Node:
@@ -79,42 +81,3 @@ def node_state(node_id: int) -> Response:
     orgs.change(node_id, actor.branches(Role.ADMIN), actor.username, name=node.name, active=active)
     flash(f"已{'启用' if active else '停用'}{node.name}", "success")
     return redirect(url_for("console.node_edit", node_id=node_id))
-
-
-@blueprint.get("/orgs/import/template.xlsx")
-@staff_only(Role.ADMIN)
-def communities_template() -> Response:
-    answer = make_response(communities.template())
-    answer.mimetype = workbook.XLSX
-    answer.headers["Content-Disposition"] = 'attachment; filename="communities.xlsx"'
-    return answer
-
-
-@blueprint.route("/orgs/import", methods=["GET", "POST"])
-@staff_only(Role.ADMIN)
-def communities_check() -> str | tuple[str, int]:
-    page = "console/orgs/import.html"
-    if request.method == "GET":
-        return render_template(page, outcomes=None, packed="", problem=None)
-    file = request.files.get("file")
-    try:
-        if not file:
-            raise Invalid("no_file", "请选择文件")
-        rows = communities.rows_of(file.stream.read())
-    except DomainError as error:
-        return render_template(page, outcomes=None, packed="", problem=error), 422
-    outcomes = communities.plan(rows, current_staff())
-    return render_template(page, outcomes=outcomes, packed=forms.pack(rows), problem=None)
-
-
-@blueprint.post("/orgs/import/run")
-@staff_only(Role.ADMIN)
-def communities_run() -> Response | tuple[str, int]:
-    rows = forms.unpack(request.form.get("rows", ""), len(communities.COLUMNS), communities.MOST_ROWS)
-    try:
-        added, same = communities.run(rows, current_staff())
-    except DomainError as error:
-        outcomes = communities.plan(rows, current_staff())
-        return render_template("console/orgs/import.html", outcomes=outcomes, packed="", problem=error), 422
-    flash(f"已导入 {added} 个社区（村），{same} 个已经存在", "success")
-    return redirect(url_for("console.orgs_tree"))
