@@ -41,6 +41,7 @@ from sorting_miniapp.orgs.tree import contains, within
 Spec = dict[str, Any]
 Rows = Select[Any]
 MINUTES = Fraction(100, 60)  # hundredths of an hour in a minute
+WITHOUT_EVENT = "补录的志愿服务"
 HELD_STATES = (EventState.PUBLISHED, EventState.FINISHED)
 
 
@@ -116,19 +117,19 @@ def _head_count(scope: Scope, spec: Spec) -> Rows:
 def _records(scope: Scope, spec: Spec) -> Rows:
     """Effective service records by event and day: their number, or their minutes."""
     amount = func.count() if spec["count"] == "times" else cast(func.sum(ServiceRecord.minutes), Integer)
-    day, title = ServiceRecord.served_on, func.min(ServiceRecord.title)
+    day, title = ServiceRecord.served_on, func.coalesce(func.min(Event.title), WITHOUT_EVENT)
     key = func.coalesce(ServiceRecord.event_id, 0)
     rows = select(*_columns(day, title, func.min(Node.name), amount, "event", key))
-    rows = rows.join(Node, Node.id == ServiceRecord.node_id).where(
+    campaign = Event.campaign_id.in_(scope.campaigns) if scope.campaigns else always()
+    rows = rows.join(Node, Node.id == ServiceRecord.node_id).outerjoin(Event, Event.id == ServiceRecord.event_id)
+    return rows.where(
         ServiceRecord.state == RecordState.EFFECTIVE,
         ServiceRecord.served_on >= scope.period.first,
         ServiceRecord.served_on < scope.period.end,
         within(Node.path, [scope.branch]),
-    )
-    if spec.get("kinds") or spec.get("tags") or scope.campaigns:
-        campaign = Event.campaign_id.in_(scope.campaigns) if scope.campaigns else always()
-        rows = rows.join(Event, Event.id == ServiceRecord.event_id).where(_conditions(spec), campaign)
-    return rows.group_by(ServiceRecord.event_id, ServiceRecord.served_on, ServiceRecord.node_id)
+        _conditions(spec),
+        campaign,
+    ).group_by(ServiceRecord.event_id, ServiceRecord.served_on, ServiceRecord.node_id)
 
 
 def _signups(scope: Scope, spec: Spec) -> Rows:
@@ -203,6 +204,7 @@ def _media(scope: Scope, spec: Spec) -> Rows:
     )
 
 
+GROUPED = frozenset(("records", "signups", "volunteers"))  # their amount is a sum already
 COUNTERS: dict[str, Callable[[Scope, Spec], Rows]] = {
     "events": _events,
     "head_count": _head_count,
@@ -237,8 +239,11 @@ def total(scope: Scope, spec: Spec) -> int:
     here = narrowed(scope, spec)
     if here is None:
         return 0
-    rows = COUNTERS[spec["of"]](here, spec).subquery()
-    found = db.session().scalar(select(func.sum(rows.c.amount)))
+    query = COUNTERS[spec["of"]](here, spec)
+    amount = query.selected_columns["amount"]
+    if spec["of"] not in GROUPED:
+        amount = func.sum(amount)
+    found = db.session().scalar(query.with_only_columns(amount, maintain_column_froms=True).group_by(None))
     return int(int(found or 0) * _scale(spec))
 
 
