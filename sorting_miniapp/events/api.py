@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, request
 
+from sorting_miniapp.accounts import text_check
 from sorting_miniapp.accounts.access import current_resident, open_to_all, resident_only
+from sorting_miniapp.accounts.text_check import Readers
 from sorting_miniapp.events import (
     absences,
     campaigns,
@@ -21,6 +25,7 @@ from sorting_miniapp.events import (
 )
 from sorting_miniapp.limits import limiter
 from sorting_miniapp.web import ApiBlueprint, cached_answer, idempotent
+from sorting_miniapp.wechat.mini_program import Scene
 
 blueprint = ApiBlueprint("events", __name__, description="活动、报名与签到")
 SCANS = "30 per minute"
@@ -159,9 +164,21 @@ def my_absences() -> dict[str, Any]:
     return absences.mine(current_resident().id)
 
 
+def text_checked(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Ask WeChat about the reason before the transaction that keeps the answer; staff read it, nobody else."""
+
+    @functools.wraps(view)
+    def wrapper(body: dict[str, Any], sign_up_id: str) -> Any:
+        text_check.require_fit(current_resident().openid, body["reason"], Scene.COMMENT, Readers.STAFF, "reason")
+        return view(body, sign_up_id)
+
+    return wrapper
+
+
 @blueprint.post("/signups/<string:sign_up_id>/appeal")
 @blueprint.arguments(schemas.AppealWishSchema)
 @blueprint.response(201, schemas.AppealSchema)
+@text_checked
 @idempotent
 @resident_only
 def appeal(body: dict[str, Any], sign_up_id: str) -> tuple[dict[str, Any], int]:

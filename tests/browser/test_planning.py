@@ -52,7 +52,7 @@ def test_the_organisers_planning(chromium: Browser, service: Instance, width: in
     page.get_by_role("button", name="保存").click()
     expect(page.get_by_text("已保存草稿")).to_be_visible()
     expect(page.get_by_role("link", name=title)).to_be_visible()
-    expect(page.get_by_text("年满 18 周岁")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"年满 \d+ 周岁")).first).to_be_visible()
     _fits(page)
     event = page.url
 
