@@ -16,12 +16,13 @@ from flask import Flask, Response, request
 from sqlalchemy import insert, select, text, update
 
 from sorting_miniapp import clock, config
-from sorting_miniapp.accounts.models import ResidentSession
+from sorting_miniapp.accounts.models import Resident, ResidentSession
 from sorting_miniapp.db import db, engine_options, transaction
-from sorting_miniapp.events.models import Shift, SignUp, SignUpState
+from sorting_miniapp.events.models import CheckHow, CheckIn, Shift, SignUp, SignUpState
 from sorting_miniapp.quiz.models import Attempt, Mistake, PointsLedger, QuizDay, QuizTotal
 
 ATTEMPT: Any = Attempt.__table__
+CHECK_IN: Any = CheckIn.__table__
 
 
 def hello() -> Response:
@@ -122,6 +123,26 @@ def sign_up(shift_id: int) -> Response:
     return Response(b"{}", status=status, mimetype="application/json")
 
 
+def check_in(shift_id: int) -> Response:
+    """A scan: whose sign-up, the person's row, the last pair, then the state and the pair."""
+    resident_id, now = _who(), clock.now()
+    own = (SignUp.shift_id == shift_id, SignUp.resident_id == resident_id, SignUp.live == 1)
+    query = select(SignUp.id, Shift.event_id, Shift.starts_at).join(Shift, Shift.id == SignUp.shift_id).where(*own)
+    row = db.session().execute(query).one()
+    with transaction() as session:
+        session.execute(select(Resident.id).where(Resident.id == resident_id).with_for_update(key_share=True))
+        mine = (CHECK_IN.c.resident_id == resident_id, CHECK_IN.c.event_id == row.event_id)
+        session.execute(select(CHECK_IN).where(*mine).order_by(CHECK_IN.c.id.desc()).limit(1)).first()
+        session.execute(update(SignUp).where(SignUp.id == row.id).values(state=SignUpState.ATTENDED))
+        session.execute(
+            insert(CHECK_IN).values(
+                sign_up_id=row.id, resident_id=resident_id, event_id=row.event_id, day=clock.today(), pair=1, open=1,
+                in_at=now, in_how=CheckHow.QR, in_step=1, out_step=0, reason="", closed_by_system=False,
+            )
+        )  # fmt: skip
+    return Response(b"{}", mimetype="application/json")
+
+
 def _app() -> Flask:
     settings = config.load()
     found = Flask("bare", instance_path=str(settings.instance_path))
@@ -134,6 +155,7 @@ def _app() -> Flask:
     found.add_url_rule("/start/<int:quiz_id>", view_func=start, methods=["POST"])
     found.add_url_rule("/submit/<string:public_id>", view_func=submit, methods=["POST"])
     found.add_url_rule("/sign-up/<int:shift_id>", view_func=sign_up, methods=["POST"])
+    found.add_url_rule("/check-in/<int:shift_id>", view_func=check_in, methods=["POST"])
     return found
 
 

@@ -89,7 +89,10 @@ class Bench:
         self.instance.stop()
 
     def steps(self) -> tuple[Callable[[], list[Row]], ...]:
-        return self.hello, self.cached, self.search, self.start, self.submit, self.rush, self.fan_out, self.report
+        return (
+            self.hello, self.cached, self.search, self.start, self.submit, self.rush, self.check_in, self.fan_out,
+            self.report,
+        )  # fmt: skip
 
     def _rate(self, base: str, path: str, **headers: str) -> float:
         one = [Request("GET", path, headers=tuple(headers.items()))]
@@ -190,6 +193,25 @@ class Bench:
             Row("sign-up rush, 64 clients / bare Core", statistics.median(ratios), "x", 0.6 if postgres else None),
             Row("sign-up rush, p99", statistics.median(slowest), "ms", 250, at_most=True, strict=False, note=note),
         ]
+
+    def check_in(self) -> list[Row]:
+        """ATTEMPTS people scan the code of a shift, each once."""
+        service, bare = Outcome(), Outcome()
+        for _ in range(2):  # interleaved: each person checks in once
+            shift, token = self.setting.open_shift(ATTEMPTS)
+            body = json.dumps({"token": token}).encode()
+            service = _add(service, load.run(self.full, self._scans("/api/v1/checkins", body)))
+            shift, _ = self.setting.open_shift(ATTEMPTS)
+            bare = _add(bare, load.run(self.bare, self._scans(f"/check-in/{shift}", b"{}")))
+        for found in (service, bare):
+            assert set(found.statuses) == {200}, (service.statuses, bare.statuses)
+        note = f"{service.rate:.0f} a second"
+        return [Row("check-in scan / bare Core", service.rate / bare.rate, "x", 0.6, note=note)]
+
+    def _scans(self, path: str, body: bytes) -> list[list[Request]]:
+        json_type = ("Content-Type", "application/json")
+        requests = [Request("POST", path, body, (*self.setting.bearer(n), json_type)) for n in range(ATTEMPTS)]
+        return [requests[lane::CLIENTS] for lane in range(CLIENTS)]
 
     def _crowd(self, path: str, body: bytes) -> list[list[Request]]:
         json_type = ("Content-Type", "application/json")

@@ -20,9 +20,9 @@ from sorting_miniapp.app import create_app
 from sorting_miniapp.db import db, new_public_id, transaction
 from sorting_miniapp.deliveries import fan_out, subscriptions
 from sorting_miniapp.deliveries.models import Subscription
-from sorting_miniapp.events import planning, shifts
+from sorting_miniapp.events import planning, shifts, tokens
 from sorting_miniapp.events.drafts import Draft
-from sorting_miniapp.events.models import Event
+from sorting_miniapp.events.models import Event, Shift, SignUp, SignUpState
 from sorting_miniapp.guide import search, service
 from sorting_miniapp.guide.models import Bigram, Item, Name, WasteClass
 from sorting_miniapp.guide.words import bigrams
@@ -138,6 +138,29 @@ class Setting:
         shift = shifts.add(self.organiser, key, start, start + timedelta(hours=2), places)
         planning.publish(self.organiser, key)
         return str(db.session().scalars(select(Event.public_id).where(Event.id == key)).one()), shift
+
+    def open_shift(self, people: int) -> tuple[int, str]:
+        """(key of a shift that begins soon with `people` signed up, the text of its check-in code of this moment)."""
+        start = clock.now() + timedelta(minutes=10)
+        draft = Draft(title="bench", kind="volunteer", description="x", risks="x", place="x", contact="x")
+        event = planning.create(self.organiser, self.city, draft)
+        key = shifts.add(self.organiser, event, start, start + timedelta(hours=2), people)
+        planning.publish(self.organiser, event)
+        now = clock.now()
+        with transaction() as session:
+            shift = session.get_one(Shift, key)
+            shift.places_taken = people
+            session.flush()
+            session.execute(
+                insert(SignUp),
+                [
+                    {"public_id": new_public_id(), "shift_id": key, "resident_id": resident, "places": 1,
+                     "companions": [], "state": SignUpState.CONFIRMED, "live": 1, "risk_version": 1,
+                     "risk_accepted_at": now, "reminded": 0, "reason": "", "created_at": now}
+                    for resident in self.people[:people]
+                ],
+            )  # fmt: skip
+        return key, tokens.qr(shift.public_id, shift.secret, tokens.step_of(clock.now()))
 
     @staticmethod
     def _events() -> int:

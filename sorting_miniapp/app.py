@@ -38,6 +38,8 @@ from sorting_miniapp.certificates.api import blueprint as certificates_api
 from sorting_miniapp.certificates.api import pages as verification_pages
 from sorting_miniapp.db import db, engine_options
 from sorting_miniapp.deliveries.api import blueprint as deliveries_api
+from sorting_miniapp.events import printed
+from sorting_miniapp.events import report as event_report
 from sorting_miniapp.events.api import blueprint as events_api
 from sorting_miniapp.events.api_day import blueprint as event_day_api
 from sorting_miniapp.guide.api import blueprint as guide_api
@@ -93,6 +95,8 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     hours.init_app(settings.base_url)
     making.register()
     event_rules.register()
+    event_report.register()
+    printed.register()
     operations.init_app(app)
     callbacks.init_app(app)
     deliveries.init_app()

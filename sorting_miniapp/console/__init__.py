@@ -10,6 +10,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_bootstrap import Bootstrap5
 
 from sorting_miniapp.console import (  # noqa: F401  each registers its pages on the blueprint
+    views_after,
     views_appeals,
     views_articles,
     views_attendance,
@@ -38,6 +39,7 @@ from sorting_miniapp.console import (  # noqa: F401  each registers its pages on
     views_settings,
     views_shifts,
     views_staff,
+    views_unreached,
     views_volunteers,
 )
 from sorting_miniapp.console.blueprint import blueprint, csrf

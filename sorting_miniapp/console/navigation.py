@@ -15,6 +15,7 @@ NAVIGATION: list[tuple[str, str, tuple[Role, ...]]] = [
     ("console.events", "活动", (Role.ORGANISER, Role.VERIFIER, Role.ANALYST, Role.ADMIN)),
     ("console.campaign_list", "主题活动", (Role.ORGANISER, Role.VERIFIER, Role.ANALYST, Role.ADMIN)),
     ("console.appeals", "缺席申诉", (Role.ORGANISER,)),
+    ("console.rating_queue", "活动评语", (Role.ORGANISER,)),
     ("console.hours", "服务时长", (Role.VERIFIER, Role.ORGANISER, Role.ADMIN)),
     ("console.volunteer_list", "志愿者", (Role.VERIFIER, Role.ADMIN)),
     ("console.entry_list", "培训与表彰", (Role.VERIFIER, Role.ADMIN)),

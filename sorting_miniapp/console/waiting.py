@@ -12,6 +12,7 @@ from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.articles import pushes, reviews
 from sorting_miniapp.articles.models import PUSH_STATE_NAMES
+from sorting_miniapp.events import ratings
 from sorting_miniapp.figures import ledger, standing
 from sorting_miniapp.hours import records
 from sorting_miniapp.hours.models import RECORD_STATE_NAMES, RecordState
@@ -95,10 +96,18 @@ def _hours(actor: StaffActor) -> list[Item]:
     ]
 
 
+def _words_to_read(actor: StaffActor) -> list[Item]:
+    return [
+        Item("活动评语", title, "等工作人员查看后公开", url_for("console.rating_queue"), rating.created_at)
+        for rating, title in ratings.queue(actor)["items"]
+    ]
+
+
 SOURCES: tuple[Callable[[StaffActor], list[Item]], ...] = (
     _held_pushes,
     _reviews,
     _hours,
+    _words_to_read,
     _figures_to_sign,
     _figures_to_enter,
 )

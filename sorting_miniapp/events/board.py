@@ -87,7 +87,7 @@ def of(
 def _wanted(words: str) -> Callable[[Line, str, persons.Person | None], bool]:
     def good(line: Line, nickname: str, person: persons.Person | None) -> bool:
         by_person = person is not None and person.answers_to(words)
-        return not words or by_person or words in nickname or line.public_id.startswith(words)
+        return not words or by_person or words in line.name or words in nickname or line.public_id.startswith(words)
 
     return good
 

@@ -31,7 +31,9 @@ def enter(actor: StaffActor, event_id: int, kind: CountKind, value: int, counted
         if event.state not in (EventState.PUBLISHED, EventState.FINISHED):
             raise Conflict("not_published", "只有已发布或已结束的活动可以登记人数")
         row = session.scalar(select(HeadCount).where(HeadCount.event_id == event_id, HeadCount.kind == kind))
-        before: dict[str, Any] = {} if row is None else {"value": row.value, "counted_by": row.counted_by}
+        before: dict[str, Any] = (
+            {} if row is None else {"value": row.value, "counted_by": row.counted_by, "how": row.how}
+        )
         if row is None:
             row = HeadCount(event_id=event_id, kind=kind)
             session.add(row)

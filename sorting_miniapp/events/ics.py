@@ -43,9 +43,11 @@ def fold(line: str) -> str:
     return "\r\n".join([*parts, current])
 
 
-def calendar(entries: list[Entry]) -> bytes:
-    """The file's bytes, UTF-8 with CRLF."""
+def calendar(entries: list[Entry], name: str = "") -> bytes:
+    """The file's bytes, UTF-8 with CRLF; a feed has a name and says how often it is worth asking for."""
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Lianzhou//sorting-miniapp//ZH", "CALSCALE:GREGORIAN"]
+    if name:
+        lines += [f"NAME:{_text(name)}", f"X-WR-CALNAME:{_text(name)}", "REFRESH-INTERVAL;VALUE=DURATION:PT1H"]
     for entry in entries:
         lines += [
             "BEGIN:VEVENT",

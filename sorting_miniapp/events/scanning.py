@@ -11,23 +11,30 @@ from sorting_miniapp import audit, clock
 from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.errors import Conflict, Invalid, NotFound
-from sorting_miniapp.events import registers, tokens
+from sorting_miniapp.events import printed, registers, tokens
 from sorting_miniapp.events.attendance import OPENS_BEFORE, OUT_GRACE, PRESENT, Mark, mark, sign_ups
 from sorting_miniapp.events.models import CheckHow, Shift, SignUp
 
 
-def scan(resident_id: int, token: str) -> dict[str, Any]:
-    """A resident's QR text or six typed digits: the first checks in, the next out; within a minute, or with a code
-    that was used already, the same answer again. Up to three pairs per event and day.
+def scan(resident_id: int, token: str, near: tuple[float, float] | None = None) -> dict[str, Any]:
+    """A resident's QR text, six typed digits, or the scene of a printed code: the first checks in, the next out.
 
+    Within a minute, or with a code that was used already, the same answer again. Up to three pairs per event and day.
+    `near` (latitude, longitude) is only asked whether it lies at the place, with a printed code, and not kept.
     Raises Invalid token_invalid; Conflict not_signed_up, too_early, too_many_pairs.
     """
     now = clock.now()
-    sign_up, step = _by_qr(resident_id, token, now) if "." in token else _by_digits(resident_id, token, now)
+    inside = None
+    if "." in token:
+        (sign_up, step), how = _by_qr(resident_id, token, now), CheckHow.QR
+    elif len(token) == tokens.DIGITS:
+        (sign_up, step), how = _by_digits(resident_id, token, now), CheckHow.CODE
+    else:
+        sign_up, inside = printed.find(resident_id, token, near)
+        step, how = 0, CheckHow.PRINTED
     if now < sign_up.starts_at - OPENS_BEFORE:
         raise Conflict("too_early", "签到还没有开始")
-    how = CheckHow.QR if "." in token else CheckHow.CODE
-    return mark(sign_up, now, Mark(how, step))
+    return mark(sign_up, now, Mark(how, step, inside=inside))
 
 
 def _by_qr(resident_id: int, token: str, now: datetime) -> tuple[Row[*tuple[Any, ...]], int]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import marshmallow as ma
 
 from sorting_miniapp.events.board import Standing
-from sorting_miniapp.events.schemas import EventNameSchema
-from sorting_miniapp.web import LocalTime, Schema, Text
+from sorting_miniapp.events.schemas import EventNameSchema, Point, ScanSchema
+from sorting_miniapp.web import LocalTime, Number, Schema, Text
 
 
 class ShownCodeSchema(Schema):
@@ -55,6 +55,39 @@ class AttendanceSchema(Schema):
     missing = ma.fields.Integer(required=True)
     more = ma.fields.Integer(required=True)
     items = ma.fields.List(ma.fields.Nested(AttendeeSchema), required=True)
+
+
+class ScanPlaceSchema(ScanSchema):
+    """`near` (`latitude,longitude`) helps a printed code: only whether it is at the place is kept, never where."""
+
+    near = Point()
+
+
+class RatingWishSchema(Schema):
+    stars = Number(low=1, high=5, required=True)
+    words = Text(high=300)
+
+
+class RatingSchema(Schema):
+    """`shown`: others see the words; else they wait for a look, or there are none."""
+
+    stars = ma.fields.Integer(required=True)
+    words = ma.fields.String(required=True)
+    shown = ma.fields.Boolean(required=True)
+
+
+class WordsSchema(Schema):
+    stars = ma.fields.Integer(required=True)
+    words = ma.fields.String(required=True)
+    at = LocalTime(required=True)
+
+
+class RatingsSchema(Schema):
+    """`average` with one decimal, null where nobody has rated; `items` are the latest words, without names."""
+
+    count = ma.fields.Integer(required=True)
+    average = ma.fields.Float(required=True, allow_none=True)
+    items = ma.fields.List(ma.fields.Nested(WordsSchema), required=True)
 
 
 class ShownSchema(Schema):
