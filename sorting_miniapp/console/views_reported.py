@@ -42,22 +42,25 @@ def activity_new() -> Response | str | tuple[str, int]:
 
 def _activity() -> reported.Activity:
     form = request.form
-    texts = {name: form.get(name, "").strip() for name in ("title", "kind", "place", "summary", "counted_by", "how")}
+    texts = {
+        name: form.get(name, "").strip()
+        for name in ("title", "kind", "place", "summary", "counted_by", "how", "consent")
+    }
     heads = {
         kind: forms_events.number(form.get(kind.value, "").strip() or "0", label)
         for kind, (label, _) in COUNT_NAMES.items()
     }
-    files = [file for file in request.files.getlist("pictures") if file.filename][: reported.MOST_PICTURES + 1]
-    pictures = [_stored(file) for file in files]
+    files = [file for file in request.files.getlist("pictures") if file.filename][: reported.MOST_PHOTOS + 1]
+    photos = [_jpeg(file) for file in files]
     day, campaign = forms.day(form.get("day", "")), form.get("campaign", "")
     joins = forms.whole(campaign, "专题") if campaign else None
     tags = form.getlist("tags")
-    return reported.Activity(**texts, day=day, tags=tags, heads=heads, pictures=pictures, campaign=joins)
+    return reported.Activity(**texts, day=day, tags=tags, heads=heads, photos=photos, campaign=joins)
 
 
-def _stored(file: FileStorage) -> str:
+def _jpeg(file: FileStorage) -> bytes:
     with file.stream:  # a large one lies in a temporary file
-        return media.store(file.stream.read(), current_staff().username)
+        return media.as_jpeg(file.stream.read())[0]
 
 
 def _form(typed: Any, problem: DomainError | None = None) -> str:

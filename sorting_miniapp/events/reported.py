@@ -1,6 +1,6 @@
 """Quick report of an activity that was never put up for sign-up: it counts like an event (rules.md, Events).
 
-It becomes a finished event without shifts, with its head counts and pictures; most of the year's 15,000 participants
+It becomes a finished event without shifts, with its head counts and photos; most of the year's 15,000 participants
 came to such activities, so figures, tags and campaigns must not care how an activity was written down.
 """
 
@@ -10,26 +10,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from sqlalchemy import delete, exists, insert, select
+from sqlalchemy import exists, insert, select
 
 from sorting_miniapp import audit, clock
 from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.accounts.models import Role
-from sorting_miniapp.db import db, new_public_id, transaction
+from sorting_miniapp.db import new_public_id, transaction
 from sorting_miniapp.errors import Conflict, Invalid, NotFound
 from sorting_miniapp.events import campaigns, counts, kinds
 from sorting_miniapp.events.models import CountKind, Event, EventState, EventTag, Tag
-from sorting_miniapp.events.models_reported import ActivityPicture
+from sorting_miniapp.events.models_day import EventPhoto
 from sorting_miniapp.orgs.models import Node
 
 MARK = "reported"  # the template_key of a reported activity
-MOST_PICTURES = 9
-TITLE, PLACE, SUMMARY = 80, 120, 200
+MOST_PHOTOS = 9
+TITLE, PLACE, SUMMARY, CONSENT = 80, 120, 200, 200
 
 
 @dataclass(frozen=True)
 class Activity:
-    """What took place: the day, whom it reached (COUNT_NAMES), who counted and how; `pictures` are public ids."""
+    """What took place: the day, whom it reached (COUNT_NAMES), who counted and how; `photos` are JPEG bytes, with
+    `consent` saying on what ground people are in them."""
 
     title: str
     kind: str
@@ -40,7 +41,8 @@ class Activity:
     heads: Mapping[CountKind, int] = field(default_factory=dict)
     counted_by: str = ""
     how: str = ""
-    pictures: Sequence[str] = ()
+    photos: Sequence[bytes] = ()
+    consent: str = ""
     campaign: int | None = None
 
 
@@ -55,8 +57,10 @@ def _check(activity: Activity) -> date:
         raise Invalid("place", f"地点最多 {PLACE} 字，简况最多 {SUMMARY} 字")
     if not any(activity.heads.values()):
         raise Invalid("heads", "请至少填写一项人数或份数")
-    if len(activity.pictures) > MOST_PICTURES:
-        raise Invalid("pictures", f"最多 {MOST_PICTURES} 张照片")
+    if len(activity.photos) > MOST_PHOTOS:
+        raise Invalid("photos", f"最多 {MOST_PHOTOS} 张照片")
+    if activity.photos and not 1 <= len(activity.consent) <= CONSENT:
+        raise Invalid("consent", f"有照片时请填写肖像同意说明（{CONSENT} 字内）")
     return activity.day
 
 
@@ -91,7 +95,7 @@ def report(actor: StaffActor, node_id: int, activity: Activity) -> int:
         for kind, value in activity.heads.items():
             if value:
                 counts.enter(actor, event.id, kind, value, activity.counted_by, activity.how)
-        _keep_pictures(event.id, activity.pictures)
+        _keep_photos(actor, event.id, activity, day)
         return event.id
 
 
@@ -99,14 +103,10 @@ def _words(activity: Activity) -> dict[str, str]:
     return {"title": activity.title, "kind": activity.kind, "day": str(activity.day)}
 
 
-def _keep_pictures(event_id: int, pictures: Sequence[str]) -> None:
+def _keep_photos(actor: StaffActor, event_id: int, activity: Activity, day: date) -> None:
+    about = {"caption": activity.title, "taken_by": activity.counted_by, "taken_on": day, "consent": activity.consent}
     with transaction() as session:
-        session.execute(delete(ActivityPicture).where(ActivityPicture.event_id == event_id))
-        for number, picture in enumerate(pictures):
-            session.execute(insert(ActivityPicture).values(event_id=event_id, number=number, picture=picture))
-
-
-def pictures(event_id: int) -> list[str]:
-    """The public ids of an activity's pictures, in order."""
-    query = select(ActivityPicture.picture).where(ActivityPicture.event_id == event_id)
-    return list(db.session().scalars(query.order_by(ActivityPicture.number)))
+        for data in activity.photos:
+            photo = EventPhoto(public_id=new_public_id(), event_id=event_id, data=data, remove_reason="", **about)
+            photo.added_by, photo.added_at = actor.id, clock.now()
+            session.add(photo)

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import Integer, Select, and_, cast, distinct, func, literal, null, or_, select
+from sqlalchemy import BigInteger, Select, and_, cast, distinct, func, literal, null, or_, select
 from sqlalchemy import true as always
 from sqlalchemy.orm import aliased
 
@@ -116,7 +116,7 @@ def _head_count(scope: Scope, spec: Spec) -> Rows:
 
 def _records(scope: Scope, spec: Spec) -> Rows:
     """Effective service records by event and day: their number, or their minutes."""
-    amount = func.count() if spec["count"] == "times" else cast(func.sum(ServiceRecord.minutes), Integer)
+    amount = func.count() if spec["count"] == "times" else cast(func.sum(ServiceRecord.minutes), BigInteger)
     day, title = ServiceRecord.served_on, func.coalesce(func.min(Event.title), WITHOUT_EVENT)
     key = func.coalesce(ServiceRecord.event_id, 0)
     rows = select(*_columns(day, title, func.min(Node.name), amount, "event", key))
@@ -135,7 +135,7 @@ def _records(scope: Scope, spec: Spec) -> Rows:
 def _signups(scope: Scope, spec: Spec) -> Rows:
     """Places held on the shifts of the period, companions included, by event."""
     campaign = Event.campaign_id.in_(scope.campaigns) if scope.campaigns else always()
-    amount = cast(func.sum(SignUp.places), Integer)
+    amount = cast(func.sum(SignUp.places), BigInteger)
     rows = select(
         *_columns(func.min(Shift.starts_at), func.min(Event.title), func.min(Node.name), amount, "event", Event.id)
     )

@@ -23,6 +23,7 @@ from sorting_miniapp.db import db, new_public_id, transaction
 from sorting_miniapp.errors import Conflict, Invalid, NotFound
 from sorting_miniapp.events import reported
 from sorting_miniapp.events.models import CountKind, Event, EventState, EventTag, HeadCount, Tag
+from sorting_miniapp.events.models_day import EventPhoto
 from sorting_miniapp.figures import periods
 from sorting_miniapp.hours.models import RecordState, ServiceRecord, Source, Tier
 from sorting_miniapp.orgs import service as orgs
@@ -110,13 +111,15 @@ def test_an_activity_is_reported_on_a_page_with_photographs(sqlite_bureau: Burea
     assert page.status_code == 422
     assert 'value="工会进社区"' in page.text
     form |= {"served": "60", "tags": ["dangjian", "jin-shequ"], "pictures": [(jpeg(), "a.jpg"), (jpeg(), "b.jpg")]}
+    form |= {"consent": "现场告知并征得同意"}
     done = client.post("/console/activities/new", data=form)
     assert done.status_code == 302, done.text[:500]
     done.request.environ["wsgi.input"].close()  # the test client leaves the temporary file of a large body open
     with bureau.app.app_context():
         event = db.session.scalars(select(Event)).one()
         assert event.state is EventState.FINISHED
-        assert len(reported.pictures(event.id)) == 2
+        photos = db.session.scalars(select(EventPhoto).where(EventPhoto.event_id == event.id)).all()
+        assert [(photo.taken_on.isoformat(), photo.data is not None) for photo in photos] == [("2025-06-01", True)] * 2
     assert client.get(done.headers["Location"]).status_code == 200
 
 
