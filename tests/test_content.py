@@ -130,6 +130,7 @@ ITEM_FAULTS: dict[str, tuple[dict[str, str], str]] = {
     "alias is the name": ({"local_names": "量子布偶"}, "别名重复，或与名称相同"),
     "wrong separator": ({"aliases": "量子娃娃、量子公仔"}, "用“；”隔开"),
     "unknown class": ({"category": "dry", "subclass": ""}, "类别不认识：dry"),
+    "food without a sub-class": ({"category": "food", "subclass": ""}, "厨余垃圾须写小类"),
     "sub-class of another": ({"subclass": "电池"}, "小类“电池”不属于可回收物"),
     "unknown source": ({"basis": "nowhere"}, "依据不在 sources.yaml 里：nowhere"),
     "unknown confidence": ({"confidence": "sure"}, "confidence 只能是"),

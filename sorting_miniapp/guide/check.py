@@ -94,8 +94,9 @@ def _row(report: Report, entry: Entry, known: set[str]) -> None:
         report.add(entry, f"类别不认识：{row['category']}", Level.STRUCTURE)
     elif row["subclass"] and row["subclass"] not in SUBCLASSES[WasteClass(row["category"])]:
         report.add(entry, f"小类“{row['subclass']}”不属于{CLASS_NAMES[WasteClass(row['category'])]}", Level.STRUCTURE)
-    elif not row["subclass"] and row["category"] == WasteClass.RECYCLABLE:
-        report.add(entry, "可回收物须写小类：纸类、塑料、金属、玻璃或织物", Level.DRAFT)
+    elif not row["subclass"] and row["category"] == WasteClass.FOOD:
+        # Recyclable wood and appliances have none in GB/T 19095-2019; food waste always has one.
+        report.add(entry, "厨余垃圾须写小类：家庭厨余垃圾、餐厨垃圾或其他厨余垃圾", Level.STRUCTURE)
     if row["basis"] and row["basis"] not in known:
         report.add(entry, f"依据不在 sources.yaml 里：{row['basis']}", Level.STRUCTURE)
     if row["confidence"] and row["confidence"] not in rows.CONFIDENCE:
