@@ -34,6 +34,7 @@ from tests.events.helpers import (
 )
 from tests.events.test_console import _post as post_form
 from tests.events.test_console import sign_in
+from tests.events.test_events import _statements as statements
 from tests.hours.test_records import register
 
 HOUR = timedelta(hours=1)
@@ -212,6 +213,30 @@ def test_the_board_counts_persons_and_finds_people_by_name_number_and_phone(sqli
         assert board.of(event.shift, "李四").lines == []
         assert [line.sign_up_id for line in board.of(event.shift, "", Standing.MISSING).lines] == [keys[2]]
         assert "张三丰" not in str([line.name for line in found.lines]), "masked"
+
+
+def test_the_board_and_a_leaders_duties_ask_the_same_number_of_times_however_many_people_there_are(
+    world: World, hands: Hands
+) -> None:
+    event = make_event(world, capacity=20)
+    people = make_people(world.app, 12)
+    asked: list[int] = []
+
+    def ask(count: int) -> None:
+        for person in people[len(signed_up) : count]:
+            signed_up.append(signed(world, event, person))
+        with world.app.app_context(), statements(world) as found:
+            board.of(event.shift)
+            leaders.duties(people[0].id)
+        asked.append(len(found))
+
+    signed_up: list[str] = []
+    with world.app.app_context():
+        leaders.appoint(world.organiser, event.shift, people[0].id)
+    hands.at(NINE - 3 * HOUR)
+    ask(2)
+    ask(12)
+    assert asked[0] == asked[1] <= 8
 
 
 def test_a_manual_coming_never_overlaps_a_finished_pair(sqlite_world: World, hands: Hands) -> None:
