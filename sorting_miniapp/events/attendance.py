@@ -5,11 +5,12 @@ The resident's row is locked first, so that two scans at once are one after the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, select, update
+from sqlalchemy import Row, Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from sorting_miniapp import audit, clock
@@ -52,6 +53,21 @@ class Mark:
     inside: bool | None = None
 
 
+# Built once: people scan at the door all at once.
+_PAIRS = (
+    select(CheckIn)
+    .where(CheckIn.resident_id == bindparam("resident"), CheckIn.event_id == bindparam("event"))
+    .order_by(CheckIn.id)
+    .execution_options(populate_existing=True)
+)
+_ARRIVE = (
+    update(SignUp)
+    .where(SignUp.id == bindparam("key"), SignUp.live == 1, SignUp.state.in_(PRESENT))
+    .values(state=SignUpState.ATTENDED)
+    .execution_options(synchronize_session=False)
+)
+
+
 def sign_ups() -> Select[*tuple[Any, ...]]:
     return (
         select(
@@ -86,18 +102,13 @@ def mark(sign_up: Row[*tuple[Any, ...]], moment: datetime, by: Mark) -> dict[str
     """
     with transaction() as session:
         lock_resident(session, sign_up.resident_id)
-        last = session.scalars(
-            select(CheckIn)
-            .where(CheckIn.resident_id == sign_up.resident_id, CheckIn.event_id == sign_up.event_id)
-            .order_by(CheckIn.id.desc())
-            .limit(1)
-            .execution_options(populate_existing=True)
-        ).first()
+        known = _pairs(session, sign_up)
+        last = known[-1] if known else None
         if last is not None and last.sign_up_id == sign_up.id and _repeats(last, moment, by):
             return _answer(sign_up, last)
         if last is not None and last.sign_up_id == sign_up.id and last.open:
             return _answer(sign_up, check_out(session, sign_up, last, moment, by))
-        return _answer(sign_up, check_in(session, sign_up, moment, by))
+        return _answer(sign_up, check_in(session, sign_up, moment, by, known))
 
 
 def _repeats(last: CheckIn, moment: datetime, by: Mark) -> bool:
@@ -107,23 +118,26 @@ def _repeats(last: CheckIn, moment: datetime, by: Mark) -> bool:
     return moment - (last.out_at or last.in_at) < SAME_SCAN or 0 < by.step <= max(last.in_step, last.out_step)
 
 
-def check_in(session: Session, sign_up: Row[*tuple[Any, ...]], moment: datetime, by: Mark) -> CheckIn:
-    """Open a pair; the resident's row is locked by the caller. Raises Conflict as `mark`."""
+def _pairs(session: Session, sign_up: Row[*tuple[Any, ...]]) -> list[CheckIn]:
+    """The person's pairs at the event, in their order."""
+    return list(session.scalars(_PAIRS, {"resident": sign_up.resident_id, "event": sign_up.event_id}))
+
+
+def check_in(
+    session: Session,
+    sign_up: Row[*tuple[Any, ...]],
+    moment: datetime,
+    by: Mark,
+    known: Sequence[CheckIn] | None = None,
+) -> CheckIn:
+    """Open a pair; the resident's row is locked by the caller, `known` are the pairs read since. Raises as `mark`."""
     if moment > sign_up.ends_at:
         raise Conflict("shift_over", "这个场次已结束，请联系现场工作人员")
     day = clock.local(moment).date()
-    pairs = session.scalars(
-        select(CheckIn.pair).where(
-            CheckIn.resident_id == sign_up.resident_id, CheckIn.event_id == sign_up.event_id, CheckIn.day == day
-        )
-    ).all()
+    pairs = [pair for pair in (_pairs(session, sign_up) if known is None else known) if pair.day == day]
     if len(pairs) >= PAIRS_A_DAY:
         raise Conflict("too_many_pairs", f"同一活动每天最多签到 {PAIRS_A_DAY} 次")
-    done = session.execute(
-        update(SignUp)
-        .where(SignUp.id == sign_up.id, SignUp.live == 1, SignUp.state.in_(PRESENT))
-        .values(state=SignUpState.ATTENDED)
-    )
+    done = session.execute(_ARRIVE, {"key": sign_up.id})
     if done.rowcount == 0:  # type: ignore[attr-defined]
         raise Conflict("not_signed_up", "您没有报名这个场次，请联系现场工作人员")
     made = CheckIn(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Row, bindparam, select
 
 from sorting_miniapp import audit, clock
 from sorting_miniapp.accounts.access import StaffActor
@@ -37,24 +37,22 @@ def scan(resident_id: int, token: str, near: tuple[float, float] | None = None) 
     return mark(sign_up, now, Mark(how, step, inside=inside))
 
 
+_BY_QR = sign_ups().where(
+    Shift.public_id == bindparam("shift"),
+    SignUp.resident_id == bindparam("resident"),
+    SignUp.live == 1,
+    SignUp.state.in_(PRESENT),
+)
+
+
 def _by_qr(resident_id: int, token: str, now: datetime) -> tuple[Row[*tuple[Any, ...]], int]:
+    """One statement for who is signed up; only who is not costs a second, to tell a bad code from a missing sign-up."""
     name = tokens.named_in(token)
-    shift = db.session().execute(select(Shift.id, Shift.secret).where(Shift.public_id == name)).first()
-    step = tokens.read(token, name, shift.secret, now) if shift else 0
-    if shift is None or not step:
+    row = db.session().execute(_BY_QR, {"shift": name, "resident": resident_id}).first()
+    secret = row.secret if row else db.session().scalar(select(Shift.secret).where(Shift.public_id == name))
+    step = tokens.read(token, name, secret, now) if secret else 0
+    if not step:
         raise Invalid("token_invalid", "签到码不对或已过期，请扫描最新的签到码")
-    row = (
-        db.session()
-        .execute(
-            sign_ups().where(
-                SignUp.shift_id == shift.id,
-                SignUp.resident_id == resident_id,
-                SignUp.live == 1,
-                SignUp.state.in_(PRESENT),
-            )
-        )
-        .first()
-    )
     if row is None:
         raise Conflict("not_signed_up", "您没有报名这个场次，请联系现场工作人员")
     return row, step
