@@ -29,6 +29,7 @@ lint: .venv/ok  ## ruff, mypy, import-linter, content, migrations match the mode
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m tests.check_schema
+	$(BIN)/python -m sorting_miniapp.cli check
 
 content: .venv/ok  ## check the teaching material: amounts, and every problem with file and line (ARGS="--draft --only guide")
 	$(BIN)/python -m sorting_miniapp.cli check $(ARGS)
