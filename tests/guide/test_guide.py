@@ -12,7 +12,8 @@ from sorting_miniapp.db import db, transaction
 from sorting_miniapp.guide import content, service, words
 from sorting_miniapp.guide.models import CLASS_NAMES, Item, Request
 from tests.console.test_admin import post, sign_in
-from tests.events.helpers import CONTENT, Hands, World, at_once, make_people, make_staff
+from tests.events.helpers import Hands, World, at_once, make_people, make_staff
+from tests.few_content import few
 
 NAMES_OF_LAW = {"可回收物", "厨余垃圾", "有害垃圾", "其他垃圾", "大件垃圾", "装修垃圾"}
 
@@ -20,7 +21,7 @@ NAMES_OF_LAW = {"可回收物", "厨余垃圾", "有害垃圾", "其他垃圾", 
 @pytest.fixture
 def dictionary(world: World) -> FlaskClient:
     with world.app.app_context():
-        content.load(CONTENT)
+        content.load(few())
         db.session().commit()
     return world.app.test_client()
 
@@ -113,11 +114,11 @@ def test_a_missing_word_is_asked_for_once_by_each_person(world: World, dictionar
 
 def test_loading_twice_changes_nothing_and_staffs_own_words_stay(world: World, dictionary: FlaskClient) -> None:
     with world.app.app_context():
-        counts = content.load(CONTENT)
+        counts = content.load(few())
         assert (counts["added"], counts["changed"]) == (0, 0)
         with transaction() as session:
             session.execute(update(Item).where(Item.key == "gan-dianchi").values(how="本地说法"))
-        assert content.load(CONTENT)["changed"] == 0
+        assert content.load(few())["changed"] == 0
         assert db.session.scalar(select(Item.how).where(Item.key == "gan-dianchi")) == "本地说法"
 
 
@@ -132,7 +133,7 @@ def test_an_editor_keeps_the_dictionary(sqlite_world: World, hands: Hands) -> No
 
     world = sqlite_world
     with world.app.app_context():
-        content.load(CONTENT)
+        content.load(few())
         make_staff("city_editor", Role.EDITOR, world.city)
         make_staff("town_editor", Role.EDITOR, world.town)
     client = sign_in(world, "city_editor")

@@ -13,7 +13,8 @@ from sorting_miniapp.hours import issuing, ledger
 from sorting_miniapp.hours.models import RecordState, ServiceRecord, Source, Tier
 from sorting_miniapp.quiz import content as quizzes
 from sorting_miniapp.quiz.models import Attempt, Quiz
-from tests.events.helpers import CONTENT, NINE, Hands, Person, World, make_event, make_people
+from tests.events.helpers import NINE, Hands, Person, World, make_event, make_people
+from tests.few_content import few
 from tests.hours.test_groups import make_group, make_member
 from tests.hours.test_records import register, serve
 from tests.hours.test_rules import volunteer_of
@@ -41,7 +42,7 @@ def make_record(world: World, person: Person, minutes: int, at: Any) -> None:
 def make_attempt(world: World, person: Person, at: Any, slot: str) -> None:
     with world.app.app_context():
         if not db.session.query(Quiz.id).first():
-            quizzes.load(CONTENT)
+            quizzes.load(few())
         quiz = db.session.query(Quiz.id).filter(Quiz.slug == "daily").scalar()
         with transaction() as session:
             session.execute(

@@ -18,14 +18,15 @@ from sorting_miniapp.orgs import settings
 from sorting_miniapp.quiz import bank, content, desk, figures, marking
 from sorting_miniapp.quiz.models import Attempt, Mistake, PointsLedger, QuestionVersion, Quiz, QuizDay, QuizTotal
 from tests.console.test_admin import post, sign_in
-from tests.events.helpers import CONTENT, NINE, Hands, Person, World, at_once, make_people, make_staff
+from tests.events.helpers import NINE, Hands, Person, World, at_once, make_people, make_staff
+from tests.few_content import few
 
 
 @pytest.fixture
 def school(world: World, hands: Hands) -> World:
     hands.at(NINE)
     with world.app.app_context():
-        content.load(CONTENT)
+        content.load(few())
         db.session().commit()
     return world
 
@@ -122,7 +123,7 @@ def test_without_the_condition_submissions_at_once_make_several(
     world = sqlite_world
     hands.at(NINE)
     with world.app.app_context():
-        content.load(CONTENT)
+        content.load(few())
     (person,) = make_people(world.app, 1)
     paper = begin(world, person, "yifencuo-lianxi")
     given = answers(world, paper, wrong=1)
@@ -324,7 +325,7 @@ def test_too_fast_is_flagged_not_refused(school: World, hands: Hands) -> None:
 
 def test_content_is_good_and_loading_it_twice_changes_nothing(school: World) -> None:
     with school.app.app_context():
-        counts = content.load(CONTENT)
+        counts = content.load(few())
         assert (counts["added"], counts["changed"]) == (0, 0)
         days = [bank.of_day(bank.quiz("daily"), NINE.date() + timedelta(days=n)) for n in range(20)]
         asked = [version for day in days for version in day]
@@ -335,7 +336,7 @@ def test_an_editor_keeps_the_bank_and_plans_a_contest(sqlite_world: World, hands
     world = sqlite_world
     hands.at(NINE)
     with world.app.app_context():
-        content.load(CONTENT)
+        content.load(few())
         make_staff("city_editor", Role.EDITOR, world.city)
     client = sign_in(world, "city_editor")
     assert "四类" in client.get("/console/questions?q=四类").text
