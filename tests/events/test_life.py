@@ -23,7 +23,7 @@ from sqlalchemy import func, select
 from sorting_miniapp import clock
 from sorting_miniapp.db import db
 from sorting_miniapp.errors import DomainError
-from sorting_miniapp.events import attendance, closing, places, planning, service, shifts, tokens
+from sorting_miniapp.events import closing, places, planning, scanning, service, shifts, tokens
 from sorting_miniapp.events.conditions import Wish
 from sorting_miniapp.events.models import CheckIn, Event, EventState, Shift, ShiftState, SignUp, SignUpState
 from tests.conftest import empty
@@ -95,7 +95,7 @@ class Life(RuleBasedStateMachine):
         if one := self._live(pick):
             event = next(e for e in self.events if e.shift == one.shift_id)
             token = tokens.qr(event.shift_id, event.secret, tokens.step_of(clock.now()))
-            self._do(lambda: attendance.scan(one.resident_id, token))
+            self._do(lambda: scanning.scan(one.resident_id, token))
 
     @rule(pick=PICK)
     def staff_takes_somebody_off(self, pick: int) -> None:

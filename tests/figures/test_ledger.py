@@ -79,7 +79,8 @@ def test_a_correction_is_a_new_row_with_its_reason(bureau: Bureau) -> None:
         rows = ledger.chain(slot)
         assert [row.FigureEntry.value for row in rows] == [10_000, 12_000]
         assert rows[1].FigureEntry.corrects_id == rows[0].FigureEntry.id
-        actions = db.session.scalars(select(AuditEntry.action).where(AuditEntry.object_type == "figure")).all()
+        audited = select(AuditEntry.action).where(AuditEntry.object_type == "figure").order_by(AuditEntry.id)
+        actions = db.session.scalars(audited).all()
         assert actions == ["figure.enter", "figure.accepted"] * 2
 
 
