@@ -53,7 +53,7 @@ def _activity() -> reported.Activity:
     files = [file for file in request.files.getlist("pictures") if file.filename][: reported.MOST_PHOTOS + 1]
     photos = [_jpeg(file) for file in files]
     day, campaign = forms.day(form.get("day", "")), form.get("campaign", "")
-    joins = forms.whole(campaign, "专题") if campaign else None
+    joins = forms.whole(campaign, "主题活动") if campaign else None
     tags = form.getlist("tags")
     return reported.Activity(**texts, day=day, tags=tags, heads=heads, photos=photos, campaign=joins)
 
@@ -73,7 +73,7 @@ def _form(typed: Any, problem: DomainError | None = None) -> str:
         units=[(str(unit.id), unit.name) for unit in units if unit.active],
         kinds=list(kinds.names().items()),
         tags=registers.tags(),
-        campaigns=[("", "不属于专题")]
+        campaigns=[("", "不属于主题活动")]
         + [(str(row.Campaign.id), row.Campaign.title) for row in campaigns.listed(current_staff())],
         chosen=chosen,
         counts=[(kind.value, label, unit) for kind, (label, unit) in COUNT_NAMES.items()],

@@ -81,13 +81,20 @@ def report_ask() -> Response | tuple[str, int]:
         node_id = forms.whole(form.get("node", ""), "单位")
         kind = forms.choice(form.get("kind", ""), ReportKind, "kind", "报告种类")
         if kind is ReportKind.CAMPAIGN:
-            report = making.ask_campaign(current_staff(), node_id, forms.whole(form.get("campaign", ""), "主题活动"))
+            report = making.ask_campaign(current_staff(), node_id, _campaign())
         else:
             report = making.ask_period(current_staff(), node_id, _code(kind))
     except DomainError as error:
         return _reports_page(form, error), error.status if error.status in (403, 404) else 422
     flash("正在生成，完成后可以下载", "success")
     return redirect(url_for("console.report", report_id=report))
+
+
+def _campaign() -> int:
+    chosen = request.form.get("campaign", "")
+    if not chosen:
+        raise Invalid("campaign", "还没有主题活动，先在“主题活动”页建立并加入活动")
+    return forms.whole(chosen, "主题活动")
 
 
 def _code(kind: ReportKind) -> str:

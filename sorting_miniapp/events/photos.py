@@ -42,6 +42,14 @@ def add(
         own = (EventPhoto.event_id == event_id, EventPhoto.removed_at.is_(None))
         if (session.scalar(select(func.count(EventPhoto.id)).where(*own)) or 0) >= MOST:
             raise Conflict("too_many_photos", f"每个活动最多 {MOST} 张照片")
+        return keep(actor, event_id, node.path, jpeg, caption, taken_by, taken_on, consent)
+
+
+def keep(
+    actor: StaffActor, event_id: int, path: str, jpeg: bytes, caption: str, taken_by: str, taken_on: date, consent: str
+) -> int:
+    """Write down a photo whose particulars were checked, inside the caller's transaction; audited under `path`."""
+    with transaction() as session:
         row = EventPhoto(
             public_id=new_public_id(),
             event_id=event_id,
@@ -57,7 +65,7 @@ def add(
         session.add(row)
         session.flush()
         after = {"event": event_id, "caption": caption, "consent": consent}
-        audit.record(actor.username, "event.add_photo", "photo", row.id, node_path=node.path, after=after)
+        audit.record(actor.username, "event.add_photo", "photo", row.id, node_path=path, after=after)
         return row.id
 
 

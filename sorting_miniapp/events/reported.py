@@ -17,9 +17,8 @@ from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.db import new_public_id, transaction
 from sorting_miniapp.errors import Conflict, Invalid, NotFound
-from sorting_miniapp.events import campaigns, counts, kinds
+from sorting_miniapp.events import campaigns, counts, kinds, photos
 from sorting_miniapp.events.models import CountKind, Event, EventState, EventTag, Tag
-from sorting_miniapp.events.models_day import EventPhoto
 from sorting_miniapp.orgs.models import Node
 
 MARK = "reported"  # the template_key of a reported activity
@@ -95,18 +94,11 @@ def report(actor: StaffActor, node_id: int, activity: Activity) -> int:
         for kind, value in activity.heads.items():
             if value:
                 counts.enter(actor, event.id, kind, value, activity.counted_by, activity.how)
-        _keep_photos(actor, event.id, activity, day)
+        for jpeg in activity.photos:
+            about = (activity.title, activity.counted_by, day, activity.consent)
+            photos.keep(actor, event.id, node.path, jpeg, *about)
         return event.id
 
 
 def _words(activity: Activity) -> dict[str, str]:
     return {"title": activity.title, "kind": activity.kind, "day": str(activity.day)}
-
-
-def _keep_photos(actor: StaffActor, event_id: int, activity: Activity, day: date) -> None:
-    about = {"caption": activity.title, "taken_by": activity.counted_by, "taken_on": day, "consent": activity.consent}
-    with transaction() as session:
-        for data in activity.photos:
-            photo = EventPhoto(public_id=new_public_id(), event_id=event_id, data=data, remove_reason="", **about)
-            photo.added_by, photo.added_at = actor.id, clock.now()
-            session.add(photo)

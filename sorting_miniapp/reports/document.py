@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sorting_miniapp import clock
 from sorting_miniapp.db import db
 from sorting_miniapp.figures.models import SOURCE_NAMES, FigureBlock
+from sorting_miniapp.orgs.models import Node
 from sorting_miniapp.reports.sentences import Part, sections
 from sorting_miniapp.reports.values import Figures
 
@@ -31,13 +32,15 @@ def parts(figures: Figures) -> list[Part]:
         if own:
             own += [values[key] for key in block.again if key in values]
         lines = tuple((value.figure.key, value.figure.name, value.text) for value in own)
-        found.append(Part(block.name, block.says, lines))
+        found.append(Part(block.name, block.says, lines, bool(own) and all(value.value == 0 for value in own)))
     return found
 
 
 def context(title: str, figures: Figures) -> dict[str, Any]:
     """What the template's fields are filled with."""
-    today = clock.today()
+    today, told = clock.today(), parts(figures)
+    problems = [{"kind": problem.kind, "text": problem.text} for problem in figures.problems]
+    problems += [{"kind": "正文未写", "text": f"{part.name}：各项都是0，见附表"} for part in told if part.idle]
     rows = [
         {
             "number": number,
@@ -52,11 +55,18 @@ def context(title: str, figures: Figures) -> dict[str, Any]:
         "title": title,
         "period": figures.period.label,
         "unit": figures.node.name,
-        "problems": [{"kind": problem.kind, "text": problem.text} for problem in figures.problems],
-        "sections": sections(parts(figures)),
+        "signed": _signed(figures.node),
+        "problems": problems,
+        "sections": sections(told),
         "rows": rows,
         "date": f"{today.year}年{today.month}月{today.day}日",
     }
+
+
+def _signed(node: Node) -> str:
+    """Who signs: a unit its own report, the lead department that of the whole city (市… becomes 连州市…)."""
+    lead = db.session().scalars(select(Node).where(Node.lead, Node.parent_id == node.id)).first()
+    return node.name if lead is None else node.name.removesuffix("市") + lead.name
 
 
 def make(title: str, figures: Figures) -> bytes:

@@ -12,11 +12,15 @@ _PLACE = re.compile(r"\{([a-z0-9-]+)\}")
 
 @dataclass(frozen=True)
 class Part:
-    """A block of the report: its name, its sentence with {ids}, and its figures as (id, name, text)."""
+    """A block of the report: its name, its sentence with {ids}, and its figures as (id, name, text).
+
+    `idle`: every figure is nought, so that there is nothing to write about.
+    """
 
     name: str
     says: str
     figures: tuple[tuple[str, str, str], ...]
+    idle: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,8 @@ def chinese(number: int) -> str:
 
 
 def sections(parts: Sequence[Part]) -> list[Section]:
-    """The parts that have figures, numbered."""
-    there = [part for part in parts if part.figures]
+    """The parts that have something to tell, numbered."""
+    there = [part for part in parts if part.figures and not part.idle]
     return [Section(chinese(number), part.name, sentence(part)) for number, part in enumerate(there, start=1)]
 
 

@@ -13,12 +13,13 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from sorting_miniapp import clock
 from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.articles import media_register
 from sorting_miniapp.articles.models_media import MediaItem, Origin
+from sorting_miniapp.audit import AuditEntry
 from sorting_miniapp.db import db, new_public_id, transaction
 from sorting_miniapp.errors import Conflict, Invalid, NotFound
 from sorting_miniapp.events import reported
@@ -120,7 +121,13 @@ def test_an_activity_is_reported_on_a_page_with_photographs(sqlite_bureau: Burea
         assert event.state is EventState.FINISHED
         photos = db.session.scalars(select(EventPhoto).where(EventPhoto.event_id == event.id)).all()
         assert [(photo.taken_on.isoformat(), photo.data is not None) for photo in photos] == [("2025-06-01", True)] * 2
-    assert client.get(done.headers["Location"]).status_code == 200
+        added = select(func.count()).select_from(AuditEntry).where(AuditEntry.action == "event.add_photo")
+        assert db.session.scalar(added) == 2, "each picture is in the audit trail"
+    page = client.get(done.headers["Location"])
+    assert page.status_code == 200
+    assert "这个活动没有场次" in page.text
+    assert "才能发布" not in page.text
+    assert "发布后即可报名" not in page.text
 
 
 def put_events(bureau: Bureau, wanted: Sequence[tuple[str, str, int, set[str], int]]) -> None:

@@ -124,6 +124,7 @@ def test_every_figure_of_2025_comes_back_out_of_the_documents(bureau: Bureau) ->
         assert sum(row[column] for row in rows) == exact, key
     assert prose.index("党校专题培训") < prose.index("住建部门检查执法") < prose.index("设施建设")
     assert prose.count("27场次") == 2, "printed twice, one figure"
+    assert document.paragraphs[-3].text == "连州市住房和城乡建设局", "the lead department signs the city's report"
     assert "{" not in prose
     assert "%" not in prose
 
@@ -196,7 +197,10 @@ def test_a_week_and_a_campaign_have_reports_of_their_own(sqlite_bureau: Bureau) 
     with bureau.app.app_context():
         demo_figures.load()
         week = making.ask_period(bureau.analyst, bureau.city, "20250519-20250525")
-        make(bureau, week)
+        document, _ = opened(make(bureau, week))
+        prose = "\n".join(paragraph.text for paragraph in document.paragraphs)
+        assert "宣传稿件0篇" not in prose, "a part without anything in it is not written about"
+        assert "正文未写：媒体宣传：各项都是0，见附表" in prose
         stood = {figure["key"]: figure["text"] for figure in making.get(bureau.analyst, week)[0].figures}
         assert stood["zhou-qidong-ren"] == "约780人"
         assert stood["peixun-changci"] == "1场"
@@ -213,6 +217,7 @@ def test_a_week_and_a_campaign_have_reports_of_their_own(sqlite_bureau: Bureau) 
                 making.ask_period(actor, bureau.city, "2025")
     post(client, "/console/reports", kind="period", node=str(bureau.city), period="2025-Q2")
     post(client, "/console/reports", 422, kind="week", node=str(bureau.city), first="", last="")
+    post(client, "/console/reports", 422, kind="campaign", node=str(bureau.city))
     post(client, "/console/reports", 404, kind="period", node="99999", period="2025")
     assert "正在生成" in client.get("/console/reports/3").text
 
@@ -267,7 +272,8 @@ def test_a_sentence_falls_back_to_its_figures() -> None:
     assert sentences.sentence(part) == "进机关4场、进学校3场。"
     assert sentences.sentence(sentences.Part("五进", part.says, part.figures[:1])) == "进机关4场。"
     assert [sentences.chinese(number) for number in (1, 10, 11, 20, 35)] == ["一", "十", "十一", "二十", "三十五"]
-    assert sentences.sections([sentences.Part("空", "", ()), part])[0].number == "一"
+    idle = sentences.Part("无", "", (("a", "进机关", "0场"),), idle=True)
+    assert [section.name for section in sentences.sections([sentences.Part("空", "", ()), idle, part])] == ["五进"]
 
 
 def test_a_department_reads_only_its_own_figures(sqlite_app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
