@@ -21,7 +21,7 @@ from sorting_miniapp.figures.periods import Period, PeriodKind
 from sorting_miniapp.orgs import service as orgs
 from sorting_miniapp.orgs.models import Node, NodeKind
 from sorting_miniapp.reports import counting, coverage, making, rollup
-from sorting_miniapp.reports.models import REPORT_KIND_NAMES, ReportKind
+from sorting_miniapp.reports.models import REPORT_KIND_NAMES, FigureReport, ReportKind
 
 PAGE = 50
 MOST_PAGES = 4000
@@ -110,7 +110,20 @@ def _code(kind: ReportKind) -> str:
 @staff_only(*making.ROLES)
 def report(report_id: int) -> str:
     found, node = making.get(current_staff(), report_id)
-    return render_template("console/reports/report.html", report=found, node=node, kinds=REPORT_KIND_NAMES)
+    return render_template(
+        "console/reports/report.html", report=found, node=node, kinds=REPORT_KIND_NAMES, behind=_behind(found)
+    )
+
+
+def _behind(found: FigureReport) -> dict[str, str]:
+    """The pages with the rows behind the numbers counted from records, by the figures' keys."""
+    if found.kind is ReportKind.CAMPAIGN:
+        return {}  # those pages show a unit and a period, not a campaign
+    return {
+        figure.key: url_for("console.figure_rows", figure_id=figure.id, node=found.node_id, period=found.period)
+        for figure in standing.figures()
+        if figure.auto
+    }
 
 
 @blueprint.get("/reports/<int:report_id>/<any(docx, xlsx):part>")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import zipfile
 from datetime import timedelta
@@ -183,6 +184,11 @@ def test_a_kept_report_stays_as_it_was(sqlite_bureau: Bureau) -> None:
     client = sign_in(bureau, "analyst")  # type: ignore[arg-type]
     page = client.get(f"/console/reports/{report_id}").text
     assert "230个" in page
+    with bureau.app.app_context():
+        behind = f"/console/figures/{bureau.figure('peixun-changci')}/rows?node={bureau.city}&amp;period=2025"
+    assert f'href="{behind}"' in page, "a counted number opens its rows"
+    assert "4 场" in client.get(html.unescape(behind)).text
+    assert f"/console/figures/{figure}/rows" not in page, "an entered one has none"
     for part, kind in (("docx", "wordprocessingml"), ("xlsx", "spreadsheetml")):
         answer = client.get(f"/console/reports/{report_id}/{part}")
         assert kind in answer.mimetype
