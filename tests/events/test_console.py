@@ -181,3 +181,14 @@ def test_pages_of_another_branch_and_deeds_of_another_role(sqlite_world: World, 
         assert client.get(f"/console/{url}").status_code == wanted, url
     assert client.get(f"/console/events/{event.event}").status_code == {"foreigner": 404, "verifier": 200}[username]
     assert sqlite_world.app.test_client().get(f"/console/events/{event.event}").status_code == 302
+
+
+@pytest.mark.parametrize(("username", "offered"), [("organiser", True), ("verifier", False)])
+def test_an_event_offers_the_printed_code_to_those_who_may_open_it(
+    sqlite_world: World, username: str, offered: bool
+) -> None:
+    event = make_event(sqlite_world)
+    client = sign_in(sqlite_world, username)
+    url = f"/console/events/{event.event}/printed-code"
+    assert (url in client.get(f"/console/events/{event.event}").text) is offered
+    assert client.get(url).status_code == (200 if offered else 403)
