@@ -125,7 +125,9 @@ def test_every_figure_of_2025_comes_back_out_of_the_documents(bureau: Bureau) ->
         assert sum(row[column] for row in rows) == exact, key
     assert prose.index("党校专题培训") < prose.index("住建部门检查执法") < prose.index("设施建设")
     assert prose.count("27场次") == 2, "printed twice, one figure"
-    assert document.paragraphs[-3].text == "连州市住房和城乡建设局", "the lead department signs the city's report"
+    signed = document.paragraphs[-3]
+    assert signed.text == "连州市住房和城乡建设局", "the lead department signs the city's report"
+    assert signed.paragraph_format.keep_with_next, "never on another page than the date"
     assert "{" not in prose
     assert "%" not in prose
 
