@@ -68,6 +68,11 @@ class Crowd:
         for connection in self._connections:
             connection.close()
 
+    def renew(self) -> None:
+        """New connections at the next use: gunicorn closes what was idle, and its workers share out what is new."""
+        for connection in self._connections:
+            connection.close()
+
     def at_once(self, jobs: list[Callable[[http.client.HTTPConnection], Any]]) -> list[Any]:
         barrier = Barrier(len(jobs))
 
@@ -123,6 +128,7 @@ def _check_in(runner: Runner, place: Place) -> Any:
 
 def run(stage: Stage, crowd: Crowd, seed: int) -> Race:
     """Run the race of this seed and return what everybody was told."""
+    crowd.renew()
     chance = random.Random(seed)
     race = Race(seed, stage.places(chance), singles=chance.random() < 0.4)
     people = stage.people(CLIENTS + 6)
