@@ -19,7 +19,7 @@ from sorting_miniapp.reports import counting
 from sorting_miniapp.reports.counting import Scope
 from sorting_miniapp.reports.values import Figures, Value
 
-LIST = ("序号", "部分", "名称", "报告写法", "数值", "单位", "写法依据", "来源", "系统统计", "佐证页")
+LIST = ("序号", "部分", "名称", "报告写法", "数值", "单位", "来源写明", "来源", "系统统计", "佐证页")
 COUNTED = ("日期", "内容", "单位", "数量")
 ENTERED = ("填报单位", "期间", "数值", "写法", "来源文件", "说明", "填报人", "核对人", "更正原因")
 _REFUSED = re.compile(r"[\[\]:*?/\\]")
