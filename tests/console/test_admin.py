@@ -74,7 +74,9 @@ def test_a_unit_is_added_renamed_closed_and_written_down(sqlite_world: World, ad
         node = db.session.get_one(Node, node.id)
         assert (node.name, node.active) == ("东门社区居委会", False)
         actions = db.session.scalars(
-            select(AuditEntry.action).where(AuditEntry.object_id == str(node.id), AuditEntry.object_type == "node")
+            select(AuditEntry.action)
+            .where(AuditEntry.object_id == str(node.id), AuditEntry.object_type == "node")
+            .order_by(AuditEntry.id)
         ).all()
     assert actions == ["node.add", "node.change", "node.change"]
     page = admin.get(f"/console/audit?object_type=node&object_id={node.id}").text

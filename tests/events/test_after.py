@@ -195,7 +195,8 @@ def test_a_photo_loses_its_metadata_and_when_taken_out_its_bytes(world: World, h
             photos.bytes_of(key)
         row = db.session.get_one(EventPhoto, key)
         assert (row.data, row.remove_reason) == (None, "本人要求")
-        actions = db.session.scalars(select(AuditEntry.action).where(AuditEntry.object_type == "photo")).all()
+        audited = select(AuditEntry.action).where(AuditEntry.object_type == "photo").order_by(AuditEntry.id)
+        actions = db.session.scalars(audited).all()
         assert sorted(actions) == ["event.add_photo", "event.remove_photo"]
 
 

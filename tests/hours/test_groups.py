@@ -148,7 +148,8 @@ def test_staff_manage_the_groups_of_their_branch(world: World) -> None:
         other = orgs.add(world.town, "另一队", NodeKind.GROUP, "test").id
         with pytest.raises(Conflict, match="group_number"):
             groups.describe(world.organiser, other, "GD001", "", "")
-        actions = db.session.scalars(select(AuditEntry.action).where(AuditEntry.action.like("group.%"))).all()
+        audited = select(AuditEntry.action).where(AuditEntry.action.like("group.%")).order_by(AuditEntry.id)
+        actions = db.session.scalars(audited).all()
         assert actions == ["group.accept", "group.describe"]
         raw = str(db.session.connection().exec_driver_sql("SELECT * FROM volunteer_group").fetchall())
         assert "李主任" not in raw

@@ -97,7 +97,8 @@ def test_a_job_is_done_and_its_file_fetched_in_the_same_bytes(world: World) -> N
     assert answer.data == ROW * 1300
     assert "filename*=UTF-8''" in answer.headers["Content-Disposition"]
     with world.app.app_context():
-        actions = db.session.scalars(select(AuditEntry.action).where(AuditEntry.object_type == "job")).all()
+        audited = select(AuditEntry.action).where(AuditEntry.object_type == "job").order_by(AuditEntry.id)
+        actions = db.session.scalars(audited).all()
         assert actions == ["job.ask", "job.download"]
 
 

@@ -267,7 +267,8 @@ def test_every_change_has_its_row_of_history_and_can_be_rolled_back(app: Flask, 
         guide.roll_back(actor, "shengfan", rows[-1].id)
         assert guide.row_of(item("shengfan")) == old
         assert quiet(load(folder)), "back to what the file says"
-        actions = list(db.session.scalars(select(AuditEntry.action).where(AuditEntry.object_id == "shengfan")))
+        audited = select(AuditEntry.action).where(AuditEntry.object_id == "shengfan").order_by(AuditEntry.id)
+        actions = list(db.session.scalars(audited))
         assert actions == ["item.save", "item.save", "item.roll_back"]
 
 
