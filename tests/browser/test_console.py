@@ -55,7 +55,7 @@ def test_the_menu_works_by_keyboard_and_on_a_phone(chromium: Browser, service: I
 
 def test_an_event_from_a_template_to_its_check_in_code(chromium: Browser, service: Instance) -> None:
     page = Staff(chromium, service, "organiser").go("/console/events/new?template=tongbian-dudao")
-    page.get_by_label("地点").fill("东门投放点")
+    page.get_by_label("地点", exact=True).fill("东门投放点")
     page.get_by_label("联系人与电话").fill("李主任 0763-6600000")
     page.get_by_role("button", name="保存").click()
     page.get_by_role("link", name="添加场次").click()

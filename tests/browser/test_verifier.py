@@ -83,10 +83,14 @@ def test_the_verifiers_day(chromium: Browser, service: Instance, tmp_path: Path,
 
     verifier = Staff(chromium, service, "verifier", width)
     page = verifier.page
-    expect(page.get_by_text("2 条记录待核验")).to_be_visible()
-    page.get_by_text("2 条记录待核验").click()
+    page.get_by_role("link", name="条记录待核验").click()
+    late = page.get_by_label("选择 桶边督导", exact=True)
+    expect(late).to_have_count(2)
     page.get_by_label("全选本页").check()
-    expect(page.get_by_label("选择 桶边督导").first).to_be_checked()
+    expect(late.first).to_be_checked()
+    page.get_by_label("全选本页").uncheck()
+    for box in late.all():
+        box.check()
     page.get_by_label("理由").fill("签到表属实")
     fits(page)
     page.get_by_role("button", name="核定选中的").click()
