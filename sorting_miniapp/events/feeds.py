@@ -19,7 +19,8 @@ BACK = timedelta(days=30)
 MOST = 500
 
 
-def _entry(event: Event, shift: Shift, ended: bool = False) -> ics.Entry:
+def entry(event: Event, shift: Shift, ended: bool = False) -> ics.Entry:
+    """A shift as a calendar shows it; `ended` when the resident's own sign-up is over."""
     return ics.Entry(
         uid=shift.public_id,
         title=f"{event.title} {shift.title}".strip(),
@@ -46,7 +47,7 @@ def of_sign_up(resident_id: int, sign_up: str) -> bytes:
     )
     if row is None:
         raise NotFound("signup_not_found", "没有找到这个报名")
-    return ics.calendar([_entry(row.Event, row.Shift, ended=row.live is None)])
+    return ics.calendar([entry(row.Event, row.Shift, ended=row.live is None)])
 
 
 def of_unit(node_id: int) -> str:
@@ -72,4 +73,4 @@ def of_unit(node_id: int) -> str:
         .order_by(Shift.starts_at, Shift.id)
         .limit(MOST)
     )
-    return ics.calendar([_entry(row.Event, row.Shift) for row in rows], name=f"{node.name} 垃圾分类活动").decode()
+    return ics.calendar([entry(row.Event, row.Shift) for row in rows], name=f"{node.name} 垃圾分类活动").decode()

@@ -13,7 +13,7 @@ from sqlalchemy import Row, select
 from sorting_miniapp.caching import KeptBytes
 from sorting_miniapp.db import db
 from sorting_miniapp.errors import NotFound
-from sorting_miniapp.events import ics, kinds, requirements, search
+from sorting_miniapp.events import feeds, ics, kinds, requirements, search
 from sorting_miniapp.events.models import Event, EventState, EventTag, Shift, ShiftState, Tag
 from sorting_miniapp.events.models_planning import Campaign, EventCohost
 from sorting_miniapp.events.search import Wanted
@@ -194,18 +194,4 @@ def _published(public_id: str) -> Row[*tuple[Any, ...]]:
 def calendar(public_id: str) -> bytes:
     """The event's shifts as an iCalendar file. Raises NotFound."""
     event = _published(public_id).Event
-    return ics.calendar(
-        [
-            ics.Entry(
-                uid=shift.public_id,
-                title=f"{event.title} {shift.title}".strip(),
-                place=event.place,
-                description=event.summary,
-                starts_at=shift.starts_at,
-                ends_at=shift.ends_at,
-                changed_at=event.changed_at,
-                cancelled=shift.state is ShiftState.CANCELLED or event.state is EventState.CANCELLED,
-            )
-            for shift in _shifts([event.id]).get(event.id, [])
-        ]
-    )
+    return ics.calendar([feeds.entry(event, shift) for shift in _shifts([event.id]).get(event.id, [])])

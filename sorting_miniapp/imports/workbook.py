@@ -38,7 +38,8 @@ class Row:
 def read(data: bytes, columns: Sequence[str], most_rows: int) -> list[Row]:
     """The rows below the heading of the first sheet; blank lines are left out.
 
-    `columns` are the headings that must stand in the first line, in this order. Raises Invalid, TooLarge.
+    `columns` are the headings that must stand in the first line, in this order. Raises Invalid (also for a sheet
+    without rows), TooLarge.
     """
     _check_sizes(data)
     try:
@@ -51,6 +52,8 @@ def read(data: bytes, columns: Sequence[str], most_rows: int) -> list[Row]:
     rows = [Row(number, cells) for number, cells in enumerate(lines[1:], start=2) if any(cells)]
     if len(lines) - 1 > most_rows:
         raise TooLarge("workbook_rows", f"每次最多导入 {most_rows} 行，请分成几个文件")
+    if not rows:
+        raise Invalid("workbook_empty", "表里没有内容")
     return rows
 
 
