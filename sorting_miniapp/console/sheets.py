@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -22,19 +22,8 @@ Page = Response | str | tuple[str, int]
 def add_pages(sheet: Sheet, url: str, back: str) -> None:
     """The three pages of `sheet` below `url`; `back` is the endpoint to return to."""
 
-    def page(outcomes: list[Outcome] | None = None, packed: str = "", problem: DomainError | None = None) -> str:
-        order = (Action.WRONG, Action.CHANGE, Action.ADD, Action.SAME)
-        wrong_first = sorted(outcomes or [], key=lambda one: (order.index(one.action), one.number))
-        return render_template(
-            "console/sheet.html",
-            sheet=sheet,
-            outcomes=wrong_first,
-            packed=packed,
-            problem=problem,
-            back=url_for(back),
-            tones=TONES,
-            counts={action.value: sum(o.action is action for o in outcomes or []) for action in Action},
-        )
+    def page(outcomes: Sequence[Outcome] = (), packed: str = "", problem: DomainError | None = None) -> str:
+        return _show(sheet, back, outcomes, packed, problem)
 
     def template() -> Response:
         return attachment(sheet.template(), f"{sheet.title}.xlsx", workbook.XLSX)
@@ -64,6 +53,20 @@ def add_pages(sheet: Sheet, url: str, back: str) -> None:
     _route(sheet, url, "check", check, ["GET", "POST"])
     if sheet.run:
         _route(sheet, f"{url}/run", "run", run, ["POST"])
+
+
+def _show(sheet: Sheet, back: str, outcomes: Sequence[Outcome], packed: str, problem: DomainError | None) -> str:
+    order = (Action.WRONG, Action.CHANGE, Action.ADD, Action.SAME)
+    return render_template(
+        "console/sheet.html",
+        sheet=sheet,
+        outcomes=sorted(outcomes, key=lambda one: (order.index(one.action), one.number)),
+        packed=packed,
+        problem=problem,
+        back=url_for(back),
+        tones=TONES,
+        counts={action.value: sum(one.action is action for one in outcomes) for action in Action},
+    )
 
 
 def _route(sheet: Sheet, url: str, step: str, view: Callable[[], Page], methods: list[str]) -> None:
