@@ -9,33 +9,65 @@ from flask import g, request, url_for
 from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.accounts.models import Role
 
-# (endpoint, label, roles that see it; none named: everybody signed in). The order is the menu's order.
-NAVIGATION: list[tuple[str, str, tuple[Role, ...]]] = [
-    ("console.home", "今日概况", ()),
-    ("console.events", "活动", (Role.ORGANISER, Role.VERIFIER, Role.ANALYST, Role.ADMIN)),
-    ("console.campaign_list", "主题活动", (Role.ORGANISER, Role.VERIFIER, Role.ANALYST, Role.ADMIN)),
-    ("console.appeals", "缺席申诉", (Role.ORGANISER,)),
-    ("console.rating_queue", "活动评语", (Role.ORGANISER,)),
-    ("console.hours", "服务时长", (Role.VERIFIER, Role.ORGANISER, Role.ADMIN)),
-    ("console.volunteer_list", "志愿者", (Role.VERIFIER, Role.ADMIN)),
-    ("console.entry_list", "培训与表彰", (Role.VERIFIER, Role.ADMIN)),
-    ("console.group_list", "志愿团体", (Role.ORGANISER, Role.VERIFIER, Role.ADMIN)),
-    ("console.ivolunteer_list", "i志愿录入", (Role.VERIFIER,)),
-    ("console.certificate_list", "证明", (Role.VERIFIER, Role.ADMIN)),
-    ("console.articles", "文章", (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)),
-    ("console.media", "媒体登记", (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)),
-    ("console.pushes", "推送", (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)),
-    ("console.guide", "分类词条", (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)),
-    ("console.quizzes", "答题", (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)),
-    ("console.questions", "题库", (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)),
-    ("console.figures", "数据填报", (Role.ANALYST, Role.ORGANISER, Role.VERIFIER, Role.ADMIN)),
-    ("console.activity_rollup", "活动汇总", (Role.ANALYST, Role.ORGANISER, Role.VERIFIER, Role.ADMIN)),
-    ("console.reports", "数据报告", (Role.ANALYST, Role.ADMIN)),
-    ("console.jobs", "我的任务", ()),
-    ("console.orgs_tree", "组织机构", (Role.ADMIN,)),
-    ("console.staff_list", "工作人员", (Role.ADMIN,)),
-    ("console.settings", "规则设置", (Role.ADMIN,)),
-    ("console.audit_list", "操作记录", (Role.ADMIN,)),
+ORGANISE, VERIFY, ANALYSE, ADMINISTER = Role.ORGANISER, Role.VERIFIER, Role.ANALYST, Role.ADMIN
+EDITORIAL = (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)
+Page = tuple[str, str, tuple[Role, ...]]
+# Heading, then (endpoint, label, roles that see it; none named: everybody signed in), in the menu's order.
+NAVIGATION: list[tuple[str, list[Page]]] = [
+    ("", [("console.home", "今日概况", ()), ("console.jobs", "我的任务", ())]),
+    (
+        "活动",
+        [
+            ("console.events", "活动", (ORGANISE, VERIFY, ANALYSE, ADMINISTER)),
+            ("console.campaign_list", "主题活动", (ORGANISE, VERIFY, ANALYSE, ADMINISTER)),
+            ("console.appeals", "缺席申诉", (ORGANISE,)),
+            ("console.rating_queue", "活动评语", (ORGANISE,)),
+        ],
+    ),
+    (
+        "志愿服务",
+        [
+            ("console.hours", "服务时长", (VERIFY, ORGANISE, ADMINISTER)),
+            ("console.volunteer_list", "志愿者", (VERIFY, ADMINISTER)),
+            ("console.entry_list", "培训与表彰", (VERIFY, ADMINISTER)),
+            ("console.group_list", "志愿团体", (ORGANISE, VERIFY, ADMINISTER)),
+            ("console.ivolunteer_list", "i志愿录入", (VERIFY,)),
+            ("console.certificate_list", "证明", (VERIFY, ADMINISTER)),
+        ],
+    ),
+    (
+        "文章推送",
+        [
+            ("console.articles", "文章", EDITORIAL),
+            ("console.pushes", "推送", EDITORIAL),
+            ("console.media", "媒体登记", EDITORIAL),
+        ],
+    ),
+    (
+        "分类指南与投放点",
+        [("console.guide", "分类词条", EDITORIAL)],
+    ),
+    (
+        "答题",
+        [("console.quizzes", "答题活动", EDITORIAL), ("console.questions", "题库", EDITORIAL)],
+    ),
+    (
+        "数据",
+        [
+            ("console.figures", "数据填报", (ANALYSE, ORGANISE, VERIFY, ADMINISTER)),
+            ("console.activity_rollup", "活动汇总", (ANALYSE, ORGANISE, VERIFY, ADMINISTER)),
+            ("console.reports", "数据报告", (ANALYSE, ADMINISTER)),
+        ],
+    ),
+    (
+        "管理",
+        [
+            ("console.orgs_tree", "组织机构", (ADMINISTER,)),
+            ("console.staff_list", "工作人员", (ADMINISTER,)),
+            ("console.settings", "规则设置", (ADMINISTER,)),
+            ("console.audit_list", "操作记录", (ADMINISTER,)),
+        ],
+    ),
 ]
 
 
@@ -60,16 +92,19 @@ def holds(role: str) -> bool:
     return actor is not None and any(grant.role.value == role for grant in actor.grants)
 
 
-def links() -> list[Link]:
-    """The menu of the person signed in; the entry whose address this page lies under is current."""
+def links() -> list[tuple[str, list[Link]]]:
+    """The menu of the person signed in by heading; the entry whose address this page lies under is current."""
     actor = person()
     if actor is None:
         return []
     held = {grant.role for grant in actor.grants}
-    shown = [(url_for(endpoint), label) for endpoint, label, roles in NAVIGATION if not roles or held & set(roles)]
-    under = [url for url, _ in shown if _lies_under(request.path, url)]
+    shown = [
+        (heading, [(url_for(endpoint), label) for endpoint, label, roles in pages if not roles or held & set(roles)])
+        for heading, pages in NAVIGATION
+    ]
+    under = [url for _, pages in shown for url, _ in pages if _lies_under(request.path, url)]
     current = max(under, key=len, default="")
-    return [Link(url, label, url == current) for url, label in shown]
+    return [(heading, [Link(url, label, url == current) for url, label in pages]) for heading, pages in shown if pages]
 
 
 def _lies_under(path: str, url: str) -> bool:
