@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask, Response, current_app, request
 
+from sorting_miniapp.accounts import binding
 from sorting_miniapp.accounts.access import wechat_callback
 from sorting_miniapp.config import Settings
 from sorting_miniapp.errors import Forbidden
@@ -44,8 +45,9 @@ def receive(account: str) -> Response:
 
 
 def init_app(app: Flask) -> None:
-    """Add the views and what the gateway itself does with events. Features add theirs."""
+    """Add the views and what the gateway and the accounts do with events. Features add theirs."""
     on("wxa_media_check", media_checks.on_result)
     on("subscribe", followers.on_follow, followers.look_up)
     on("unsubscribe", followers.on_unfollow)
+    on("text", binding.on_text)
     app.register_blueprint(blueprint)

@@ -1,4 +1,4 @@
-"""POST /sessions, DELETE /sessions/current, GET and PATCH /me, POST /me/phone, consents and their texts."""
+"""Sessions, /me with phone, consents and their texts, and the binding of staff on the phone."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import Any
 
 from flask import request
 
-from sorting_miniapp.accounts import consents, identity, service, sessions
+from sorting_miniapp.accounts import binding, consents, identity, service, sessions
 from sorting_miniapp.accounts.access import bearer_token, current_resident, open_to_all, resident_only
 from sorting_miniapp.accounts.schemas import (
+    BindCodeSchema,
     ConsentsSchema,
     ConsentTextsSchema,
     ConsentWishSchema,
@@ -18,9 +19,10 @@ from sorting_miniapp.accounts.schemas import (
     ProfileChangeSchema,
     ProfileSchema,
     SessionSchema,
+    StaffBindingSchema,
 )
 from sorting_miniapp.accounts.text_check import Readers, require_fit
-from sorting_miniapp.limits import LOGIN, PHONE, limiter
+from sorting_miniapp.limits import LOGIN, PHONE, SIGN_IN, limiter
 from sorting_miniapp.web import ApiBlueprint
 from sorting_miniapp.wechat.mini_program import Scene
 
@@ -107,3 +109,30 @@ def set_consent(body: dict[str, Any], purpose: str) -> dict[str, Any]:
     """同意，或撤回同意"""
     consents.settle(current_resident().id, purpose, **body)
     return {"items": consents.of_resident(current_resident().id), "next": None}
+
+
+@blueprint.get("/me/staff-binding")
+@blueprint.response(200, StaffBindingSchema)
+@resident_only
+def staff_binding() -> dict[str, Any]:
+    """我绑定的工作人员账号"""
+    found = binding.of_resident(current_resident().id)
+    return {"name": found and found.name, "bound_at": found and found.bound_at}
+
+
+@blueprint.post("/me/staff-binding")
+@blueprint.arguments(BindCodeSchema)
+@blueprint.response(201, StaffBindingSchema)
+@limiter.limit(SIGN_IN, key_func=lambda: f"bind:{current_resident().id}")
+@resident_only
+def bind_staff(body: dict[str, Any]) -> binding.Bound:
+    """工作人员用管理后台的绑定码绑定本人微信"""
+    return binding.bind_resident(current_resident().id, body["code"])
+
+
+@blueprint.delete("/me/staff-binding")
+@blueprint.response(204)
+@resident_only
+def unbind_staff() -> None:
+    """解除工作人员绑定"""
+    binding.leave(current_resident().id)

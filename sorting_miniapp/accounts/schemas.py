@@ -88,3 +88,16 @@ class ConsentWishSchema(Schema):
     def _version_with_consent(self, data: dict[str, object], **kwargs: object) -> None:
         if data.get("given") and not data.get("version"):
             raise ma.ValidationError("请填写所同意文本的版本", "version")
+
+
+class BindCodeSchema(Schema):
+    """The code that the console shows under 我的微信绑定: typed or scanned, once, within ten minutes."""
+
+    code = Text(low=8, high=20, required=True)
+
+
+class StaffBindingSchema(Schema):
+    """The member of staff this account is bound to; all null when it is not."""
+
+    name = ma.fields.String(required=True, allow_none=True)
+    bound_at = LocalTime(required=True, allow_none=True)

@@ -113,13 +113,18 @@ def find_staff(token: str) -> StaffActor | None:
     if row.seen_at < now - STAFF_TOUCH:
         with transaction() as session:
             session.execute(update(StaffSession).where(StaffSession.token_hash == hashed).values(seen_at=now))
-    grants = db.session().execute(
+    return StaffActor(row.id, row.username, row.name, grants_of(row.id))
+
+
+def grants_of(staff_id: int) -> tuple[Grant, ...]:
+    """The roles a person holds at units that still exist."""
+    rows = db.session().execute(
         select(StaffRole.role, StaffRole.level, Node.path)
         .join(Node, Node.id == StaffRole.node_id)
-        .where(StaffRole.staff_id == row.id, Node.active)
+        .where(StaffRole.staff_id == staff_id, Node.active)
         .order_by(Node.path, StaffRole.role, StaffRole.level)
     )
-    return StaffActor(row.id, row.username, row.name, tuple(Grant(g.role, g.level, g.path) for g in grants))
+    return tuple(Grant(row.role, row.level, row.path) for row in rows)
 
 
 def close_staff(token: str) -> None:

@@ -15,6 +15,7 @@ from sorting_miniapp.console import (  # noqa: F401  each registers its pages on
     views_articles,
     views_attendance,
     views_audit,
+    views_binding,
     views_board,
     views_campaigns,
     views_certificates,

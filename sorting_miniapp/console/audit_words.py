@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 
 from sorting_miniapp.accounts.models import ROLE_NAMES
+from sorting_miniapp.accounts.models_binding import BINDING_NAMES
 from sorting_miniapp.articles.models import ARTICLE_STATE_NAMES, CHANNEL_NAMES, PUSH_STATE_NAMES
 from sorting_miniapp.articles.models_media import ORIGIN_NAMES
 from sorting_miniapp.audit import AuditEntry
@@ -69,6 +70,8 @@ VERBS = {
     "close": "关闭",
     "confirm_sent": "登记网址",
     "describe": "改团体信息",
+    "bind_wechat": "绑定微信",
+    "unbind_wechat": "解除微信绑定",
     "reveal": "查看完整信息",
     "import": "从表格导入",
     "issue": "出具",
@@ -154,6 +157,7 @@ FIELDS = {
     "note": "地区差异",
     "leader": "负责人",
     "number": "编号",
+    "bound": "绑定",
 }
 VALUES: dict[str, str] = {
     **{kind.value: name for kind, name in ROLE_NAMES.items()},
@@ -163,6 +167,7 @@ VALUES: dict[str, str] = {
     **{kind.value: name for kind, name in CLASS_NAMES.items()},
     **{key: rule.label for key, rule in DEFAULTS.items()},
     **{kind.value: name for kind, name in ORIGIN_NAMES.items()},
+    **{kind.value: name for kind, name in BINDING_NAMES.items()},
     "passed": "通过",
     "returned": "退回",
     "declined": "不收录",

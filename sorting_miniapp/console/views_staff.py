@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from sorting_miniapp.accounts import staff, staff_admin
+from sorting_miniapp.accounts import binding, staff, staff_admin
 from sorting_miniapp.accounts.access import StaffActor, current_staff, staff_only
 from sorting_miniapp.accounts.models import ROLE_NAMES, Role
 from sorting_miniapp.console import forms
@@ -77,6 +77,7 @@ def _detail(staff_id: int, typed: Mapping[str, str], problem: DomainError | None
         person=person,
         held=roles,
         may_change=mine and person.id != actor.id,
+        bound=binding.of_staff(person.id),
         own=person.id == actor.id,
         units=unit_choices(actor),
         roles=list(ROLE_CHOICES.items()),

@@ -1,0 +1,1 @@
+"""Tests of residents and staff: what stands in accounts/."""
