@@ -20,9 +20,10 @@ from sorting_miniapp import clock, epoch, operations, web
 from sorting_miniapp.accounts import sessions
 from sorting_miniapp.articles import push_claim, push_watch
 from sorting_miniapp.db import db
-from sorting_miniapp.deliveries import claims, fan_out, subscriptions
+from sorting_miniapp.deliveries import claims, ends, fan_out, retention, subscriptions
 from sorting_miniapp.events import closing, reminders
 from sorting_miniapp.events import service as events
+from sorting_miniapp.faults import crash_point
 from sorting_miniapp.hours import service as hours
 from sorting_miniapp.jobs import running as jobs
 from sorting_miniapp.orgs import settings
@@ -32,7 +33,6 @@ from sorting_miniapp.worker import Work
 
 log = structlog.get_logger(__name__)
 JUMP_SECONDS = 5.0
-HOLD_SECONDS = 60.0
 AGAIN_SECONDS = 2.0  # a wake-up that may have been lost is given again after this
 
 
@@ -76,7 +76,7 @@ class Timetable:
             Job("wake_worker", 1, self.wake_worker),
             Job("overdue_pushes", 5, push_watch.hold_overdue),
             Job("finished_pushes", 1, push_watch.settle),
-            Job("lost_deliveries", 2, claims.sweep),
+            Job("lost_deliveries", 2, ends.sweep),
             Job("finished_fan_outs", 2, fan_out.settle),
             Job("lapsed_offers", 5, events.lapse_offers),
             Job("forgotten_check_outs", 30, closing.close_forgotten),
@@ -87,6 +87,7 @@ class Timetable:
             Job("silent_picture_checks", 60, media_checks.give_up),
             Job("old_wechat_events", 3600, lambda: wechat_events.purge(int(settings.read("wechat_event_days")))),
             Job("old_accepts", 3600, subscriptions.purge),
+            Job("old_deliveries", 600, lambda: retention.purge(int(settings.read("delivery_days")))),
             Job("loose_pictures", 3600, hours.purge_pictures),
         )
 
@@ -114,12 +115,13 @@ class Timetable:
             self._woken.clear()
         self._woken[kind, number] = now
         call()
+        crash_point("work_enqueued")
 
     def mind_the_clock(self) -> None:
         """Before any work: what fell due inside a jump of the clock is left to a person."""
         with self._guarding:
             jumped = self.guard.jump()
-            if abs(jumped) > HOLD_SECONDS:
+            if abs(jumped) > operations.CLOCK_TOLERANCE_SECONDS:
                 self.jumped.set()
                 held = push_watch.hold_jumped(jumped)
                 log.error("clock_jumped", seconds=round(jumped), held=held)
@@ -130,7 +132,7 @@ class Timetable:
         def run() -> None:
             with self.app.app_context():
                 try:
-                    if abs(operations.clock_skew()) > HOLD_SECONDS:
+                    if operations.clock_skew() > operations.CLOCK_TOLERANCE_SECONDS:
                         log.error("clock_differs_from_database")
                         return
                     self.mind_the_clock()

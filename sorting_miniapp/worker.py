@@ -16,7 +16,7 @@ from flask import Flask
 from huey import RedisHuey, SqliteHuey
 from huey.api import Huey
 
-from sorting_miniapp import metrics
+from sorting_miniapp import metrics, operations
 from sorting_miniapp.articles import push_run
 from sorting_miniapp.config import Settings
 from sorting_miniapp.db import db
@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 FULL = 500  # wake-ups that wait; more of them would say nothing new
 IDLE_POLL = 0.25
 JOB_THREADS = 2
+SENDS = ("push", "fan_out", "notices")  # not on a host whose clock is wrong (design.md §6, Clock)
 
 
 def _huey(settings: Settings, name: str) -> Huey:
@@ -58,6 +59,9 @@ class Work:
             structlog.contextvars.bind_contextvars(task=name)
             with self.app.app_context():
                 try:
+                    if name in SENDS and operations.clock_skew() > operations.CLOCK_TOLERANCE_SECONDS:
+                        log.error("clock_differs_from_database")
+                        return
                     function(*args)
                     metrics.TASKS.labels(name, "ok").inc()
                 except Exception:

@@ -30,6 +30,7 @@ from sorting_miniapp.articles.pushes import NOTICE, SURE_FOR
 from sorting_miniapp.articles.writing import newest
 from sorting_miniapp.db import database_now, db, transaction
 from sorting_miniapp.deliveries import fan_out, subscriptions
+from sorting_miniapp.faults import crash_point
 from sorting_miniapp.orgs import settings
 
 log = structlog.get_logger(__name__)
@@ -93,6 +94,7 @@ def claim(push_id: int) -> Claimed | None:
             return None
         push.fence, push.lease_until = push.fence + 1, database_now() + lease
         session.flush()
+        crash_point("push_claim_before_commit")
         return _values(session, push)
 
 

@@ -34,6 +34,7 @@ def run(push_id: int) -> None:
     claimed = claim(push_id)
     if claimed is None:
         return
+    crash_point("push_claimed")
     try:
         if claimed.channel is Channel.MASS:
             _mass(claimed)
@@ -87,6 +88,7 @@ def _mass(claimed: Claimed) -> None:
         crash_point("after_post_before_commit")
         store(claimed, remote_id=remote_id, state=PushState.SENDING, reason="")
     status = official().mass_get(remote_id)
+    crash_point("after_poll_before_end")
     if status == "SEND_SUCCESS":
         _end(claimed, PushState.SENT)
     elif status == "SENDING":
@@ -107,6 +109,7 @@ def _publish(claimed: Claimed) -> None:
         store(claimed, remote_id=remote_id)
     found = official().publish_get(remote_id)
     status = int(found["publish_status"])
+    crash_point("after_poll_before_end")
     if status == 0:
         items = (found.get("article_detail") or {}).get("item") or [{}]
         _end(claimed, PushState.SENT, url=str(items[0].get("article_url", ""))[:500])

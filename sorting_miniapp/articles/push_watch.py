@@ -12,6 +12,7 @@ from sorting_miniapp.articles.push_claim import RUNNING, hold
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.deliveries import fan_out
 from sorting_miniapp.deliveries.models import FanOutState
+from sorting_miniapp.faults import crash_point
 from sorting_miniapp.orgs import settings
 
 
@@ -31,11 +32,13 @@ def _settle(push_id: int) -> bool:
             push.state, push.reason = PushState.PAUSED, reason
             return True
         if not fan_out.finished(push.fan_out_id):
+            push.reason = reason  # why it makes no headway just now
             return False
         counts = fan_out.counts(push.fan_out_id)
         whole = counts["failed"] + counts["unknown"] == 0
         push.state = PushState.SENT if whole else PushState.PARTLY_FAILED
-        push.finished_at = clock.now()
+        push.reason, push.finished_at = "", clock.now()
+        crash_point("push_settled_before_commit")
         return True
 
 

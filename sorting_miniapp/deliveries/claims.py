@@ -1,33 +1,34 @@
-"""Claiming deliveries and recording how they ended, in micro-batches: the database decides who may send and finish.
+"""Claiming deliveries in micro-batches: the database decides who may send.
 
-`sending` is committed just before the call, with a lease and a fence; a worker whose lease ran out changes no row.
+`sending` is committed just before the call, with a lease and a fence. How calls ended is written by ends.py. Core
+statements: this is what every message of a fan-out passes through.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from sorting_miniapp import clock, epoch, metrics
 from sorting_miniapp.accounts.models import Resident
 from sorting_miniapp.db import database_now, db, transaction
-from sorting_miniapp.deliveries.models import Delivery, DeliveryState, FanOut, Subscription
+from sorting_miniapp.deliveries import quota
+from sorting_miniapp.deliveries.models import Delivery, DeliveryState, Subscription
 from sorting_miniapp.deliveries.service import quiet_now
-from sorting_miniapp.wechat.errors import TOKEN_CODES, Outcome
+from sorting_miniapp.faults import crash_point
 
 NO_CREDIT = 43101
-TRIES = 5
 TABLE: Any = Delivery.__table__
+CREDITS: Any = Subscription.__table__
+PEOPLE: Any = Resident.__table__
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A delivery this worker may send, until its lease ends."""
 
     id: int
@@ -41,223 +42,120 @@ class Claimed:
     one_time: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """How one call ended. `outcome` is None when WeChat took the message."""
-
-    claimed: Claimed
-    outcome: Outcome | None
-    errcode: int = 0
-    reason: str = ""
-    rid: str = ""
-    msgid: str = ""
-
-
-@dataclass
-class Ends:
-    """Values to write, gathered by the state they lead to."""
-
-    sent: list[dict[str, Any]] = field(default_factory=list)
-    other: list[tuple[Result, dict[str, Any]]] = field(default_factory=list)
-
-
 def claim(fan_out_id: int | None, most: int, lease_seconds: float) -> list[Claimed]:
     """Claim up to `most` ready deliveries of a fan-out (None: of the notices), at most one for each resident.
 
     Those whose resident does not take the message end here as `refused`. A one-time credit is reserved with the claim.
     """
-    if most <= 0:
+    if most <= 0 or quota.used_up():
         return []
     with transaction() as session:
         if epoch.behind():
             return []
         rows = _ready(session, fan_out_id, most)
-        taken, refused = _sort_out(session, rows)
+        taken, refused = _sort_out(rows)
         if refused:
             _refuse(session, refused)
         if taken:
             epoch.raise_it()
-            ids = [c.id for c in taken]
-            session.execute(
-                update(Delivery)
-                .where(Delivery.id.in_(ids))
-                .values(
-                    state=DeliveryState.SENDING,
-                    fence=Delivery.fence + 1,
-                    attempts=Delivery.attempts + 1,
-                    lease_until=database_now() + timedelta(seconds=lease_seconds),
-                )
-            )
+            _reserve(session, taken)
+            _mark(session, taken, lease_seconds)
     return taken
 
 
-def _ready(session: Session, fan_out_id: int | None, most: int) -> Sequence[Any]:
-    lane = Delivery.fan_out_id.is_(None) if fan_out_id is None else Delivery.fan_out_id == fan_out_id
-    wanted: list[ColumnElement[bool]] = [lane, Delivery.state == DeliveryState.READY]
-    wanted.append(or_(Delivery.not_before.is_(None), Delivery.not_before <= clock.wall_now()))
-    if quiet_now():
-        wanted.append(Delivery.urgent.is_(True))
-    credit = and_(Subscription.resident_id == Delivery.resident_id, Subscription.notice_key == Delivery.notice_key)
-    return session.execute(
-        select(
-            Delivery.id,
-            Delivery.fence,
-            Delivery.attempts,
-            Delivery.resident_id,
-            Delivery.notice_key,
-            Delivery.texts,
-            Delivery.page_id,
-            Resident.openid,
-            Subscription.credits,
-            Subscription.long_term,
+def _mark(session: Session, taken: Sequence[Claimed], lease_seconds: float) -> None:
+    """`sending`, before anything is called."""
+    session.connection().execute(
+        update(TABLE)
+        .where(TABLE.c.id.in_([one.id for one in taken]))
+        .values(
+            state=DeliveryState.SENDING,
+            fence=TABLE.c.fence + 1,
+            attempts=TABLE.c.attempts + 1,
+            lease_until=database_now() + timedelta(seconds=lease_seconds),
         )
-        .join(Resident, Resident.id == Delivery.resident_id)
-        .outerjoin(Subscription, credit)
-        .where(*wanted)
-        .order_by(*([Delivery.priority] if fan_out_id is None else []), Delivery.id)
-        .limit(most)
-        .with_for_update(skip_locked=True, of=Delivery)
-    ).all()
+    )
+    crash_point("sending_before_commit")
 
 
-def _sort_out(session: Session, rows: Sequence[Any]) -> tuple[list[Claimed], list[int]]:
+def _may_go(fan_out_id: int | None) -> list[ColumnElement[bool]]:
+    """What must be so of a delivery that is sent now."""
+    lane = TABLE.c.fan_out_id.is_(None) if fan_out_id is None else TABLE.c.fan_out_id == fan_out_id
+    wanted = [lane, TABLE.c.state == DeliveryState.READY]
+    wanted.append(or_(TABLE.c.not_before.is_(None), TABLE.c.not_before <= clock.wall_now()))
+    if quiet_now():
+        wanted.append(TABLE.c.urgent.is_(True))
+    return wanted
+
+
+def _ready(session: Session, fan_out_id: int | None, most: int) -> Sequence[Any]:
+    credit = and_(CREDITS.c.resident_id == TABLE.c.resident_id, CREDITS.c.notice_key == TABLE.c.notice_key)
+    return (
+        session.connection()
+        .execute(
+            select(
+                TABLE.c.id,
+                TABLE.c.fence,
+                TABLE.c.attempts,
+                TABLE.c.resident_id,
+                TABLE.c.notice_key,
+                TABLE.c.texts,
+                TABLE.c.page_id,
+                PEOPLE.c.openid,
+                CREDITS.c.credits,
+                CREDITS.c.long_term,
+            )
+            .select_from(TABLE.join(PEOPLE, PEOPLE.c.id == TABLE.c.resident_id).outerjoin(CREDITS, credit))
+            .where(*_may_go(fan_out_id))
+            .order_by(*([TABLE.c.priority] if fan_out_id is None else []), TABLE.c.id)
+            .limit(most)
+            .with_for_update(skip_locked=True, of=TABLE)
+        )
+        .all()
+    )
+
+
+def _sort_out(rows: Iterable[Any]) -> tuple[list[Claimed], list[int]]:
+    """Those to send to, and the ids of those who do not take it."""
     taken: list[Claimed] = []
     refused: list[int] = []
     seen: set[int] = set()
-    reserve: dict[str, list[int]] = defaultdict(list)
-    for row in rows:
-        if row.resident_id in seen:
+    for id_, fence, attempts, resident, key, texts, page, openid, credits, long_term in rows:
+        if resident in seen:
             continue  # one message at a time for each person: WeChat answers 43108 otherwise
-        if row.openid is None or not (row.credits or row.long_term):
-            refused.append(row.id)
+        if openid is None or not (credits or long_term):
+            refused.append(id_)
             continue
-        seen.add(row.resident_id)
-        one_time = not row.long_term
-        if one_time:
-            reserve[row.notice_key].append(row.resident_id)
-        taken.append(
-            Claimed(
-                row.id,
-                row.fence + 1,
-                row.attempts + 1,
-                row.openid,
-                row.resident_id,
-                row.notice_key,
-                row.texts,
-                row.page_id,
-                one_time,
-            )
-        )
-    for key, residents in reserve.items():
-        session.execute(
-            update(Subscription)
-            .where(Subscription.notice_key == key, Subscription.resident_id.in_(residents), Subscription.credits > 0)
-            .values(credits=Subscription.credits - 1)
-        )
+        seen.add(resident)
+        taken.append(Claimed(id_, fence + 1, attempts + 1, openid, resident, key, texts, page, not long_term))
     return taken, refused
 
 
+def _reserve(session: Session, taken: Iterable[Claimed]) -> None:
+    """Take the one-time credits that the messages use."""
+    reserve: dict[str, list[int]] = defaultdict(list)
+    for one in taken:
+        if one.one_time:
+            reserve[one.notice_key].append(one.resident_id)
+    for key, residents in reserve.items():
+        session.connection().execute(
+            update(CREDITS)
+            .where(CREDITS.c.notice_key == key, CREDITS.c.resident_id.in_(residents), CREDITS.c.credits > 0)
+            .values(credits=CREDITS.c.credits - 1)
+        )
+
+
 def _refuse(session: Session, ids: list[int]) -> None:
-    session.execute(
-        update(Delivery)
-        .where(Delivery.id.in_(ids))
+    session.connection().execute(
+        update(TABLE)
+        .where(TABLE.c.id.in_(ids))
         .values(state=DeliveryState.REFUSED, errcode=NO_CREDIT, reason="没有订阅", done_at=clock.now())
     )
     metrics.DELIVERIES.labels("subscribe", DeliveryState.REFUSED.value).inc(len(ids))
 
 
-def record(results: Sequence[Result]) -> None:
-    """Write the ends of calls. A delivery that is no longer ours by its fence is left alone."""
-    if not results:
-        return
-    now, ends = clock.now(), Ends()
-    for result in results:
-        if result.outcome is None:
-            ends.sent.append({"b_id": result.claimed.id, "b_fence": result.claimed.fence, "b_msgid": result.msgid})
-        else:
-            ends.other.append((result, _end(result, now)))
-    with transaction() as session:
-        if ends.sent:
-            mine = (TABLE.c.id == bindparam("b_id"), TABLE.c.fence == bindparam("b_fence"))
-            statement = (
-                update(TABLE)
-                .where(*mine, TABLE.c.state == DeliveryState.SENDING)
-                .values(state=DeliveryState.SENT, msgid=bindparam("b_msgid"), done_at=now, lease_until=None)
-            )
-            session.connection().execute(statement, ends.sent)
-            metrics.DELIVERIES.labels("subscribe", DeliveryState.SENT.value).inc(len(ends.sent))
-        for result, values in ends.other:
-            _record_other(session, result, values)
-
-
-def _end(result: Result, now: datetime) -> dict[str, Any]:
-    """The columns a call that did not succeed leads to."""
-    values: dict[str, Any] = {
-        "errcode": result.errcode,
-        "reason": result.reason[:120],
-        "rid": result.rid[:64],
-        "lease_until": None,
-    }
-    ended = {"done_at": now}
-    if result.outcome is Outcome.UNKNOWN:
-        return values | ended | {"state": DeliveryState.UNKNOWN}
-    if result.outcome is Outcome.REFUSED:
-        soft = result.errcode in (NO_CREDIT, 40003)
-        return values | ended | {"state": DeliveryState.REFUSED if soft else DeliveryState.FAILED}
-    if result.outcome is Outcome.QUOTA:
-        tomorrow = clock.local_midnight(clock.local(clock.wall_now()).date() + timedelta(days=1))
-        return values | {"state": DeliveryState.READY, "not_before": tomorrow}
-    if result.outcome is Outcome.RETRY and result.claimed.attempts >= TRIES and result.errcode not in TOKEN_CODES:
-        return values | ended | {"state": DeliveryState.FAILED}
-    wait = timedelta(seconds=2 ** min(result.claimed.attempts, 8))
-    return values | {"state": DeliveryState.READY, "not_before": clock.wall_now() + wait}
-
-
-def _record_other(session: Session, result: Result, values: dict[str, Any]) -> None:
-    claimed = result.claimed
-    done = session.execute(
-        update(Delivery)
-        .where(Delivery.id == claimed.id, Delivery.fence == claimed.fence, Delivery.state == DeliveryState.SENDING)
-        .values(**values)
-    )
-    if done.rowcount == 0:  # type: ignore[attr-defined]
-        return
-    if values["state"] is not DeliveryState.READY:
-        metrics.DELIVERIES.labels("subscribe", values["state"].value).inc()
-    mine = (Subscription.notice_key == claimed.notice_key, Subscription.resident_id == claimed.resident_id)
-    if result.errcode == NO_CREDIT:
-        # WeChat says there is none left, or the person turned it off.
-        session.execute(update(Subscription).where(*mine).values(credits=0, long_term=False))
-    elif claimed.one_time and result.outcome is not Outcome.UNKNOWN:
-        session.execute(update(Subscription).where(*mine).values(credits=Subscription.credits + 1))
-
-
-def sweep() -> int:
-    """Deliveries whose sender vanished in mid-call become `unknown`: they may have arrived. Returns how many."""
-    lost = (Delivery.state == DeliveryState.SENDING, Delivery.lease_until < database_now())
-    if db.session().scalar(select(Delivery.id).where(*lost).limit(1)) is None:
-        return 0
-    with transaction() as session:
-        done = session.execute(
-            update(Delivery)
-            .where(*lost)
-            .values(state=DeliveryState.UNKNOWN, reason="发送中断", lease_until=None, done_at=clock.now())
-        )
-        number = int(done.rowcount)  # type: ignore[attr-defined]
-    metrics.DELIVERIES.labels("subscribe", DeliveryState.UNKNOWN.value).inc(number)
-    return number
-
-
 def notices_waiting() -> bool:
     """Whether any notice could be sent now."""
-    wanted: list[ColumnElement[bool]] = [Delivery.fan_out_id.is_(None), Delivery.state == DeliveryState.READY]
-    wanted.append(or_(Delivery.not_before.is_(None), Delivery.not_before <= clock.wall_now()))
-    if quiet_now():
-        wanted.append(Delivery.urgent.is_(True))
-    return db.session().scalar(select(Delivery.id).where(*wanted).limit(1)) is not None
-
-
-def fan_out_texts(fan_out_id: int) -> dict[str, str]:
-    """The values shared by a fan-out's deliveries."""
-    found = db.session().scalar(select(FanOut.texts).where(FanOut.id == fan_out_id))
-    return dict(found or {})
+    if quota.used_up():
+        return False
+    return db.session().scalar(select(TABLE.c.id).where(*_may_go(None)).limit(1)) is not None

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sorting_miniapp.db import Base, BigKey, CaseString, JsonText, UTCDateTime, enum_column
@@ -82,7 +82,10 @@ class SubscriptionAccept(Base):
 
 
 class FanOut(Base):
-    """One text to many. One worker at a time runs it, by lease and fence; `reason` says why it is paused."""
+    """One text to many. One worker at a time runs it, by lease and fence.
+
+    `reason` says in Chinese why it is paused or waits; `errors` is how many calls in a row have gone wrong so far.
+    """
 
     __tablename__ = "fan_out"
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
@@ -92,6 +95,7 @@ class FanOut(Base):
     state: Mapped[FanOutState] = mapped_column(enum_column(FanOutState, "state"), index=True)
     reason: Mapped[str] = mapped_column(String(120), default="")
     total: Mapped[int] = mapped_column(default=0)
+    errors: Mapped[int] = mapped_column(default=0)
     runner_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     runner_fence: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -130,3 +134,26 @@ class Delivery(Base):
     msgid: Mapped[str] = mapped_column(CaseString(40), default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     done_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+
+
+class DeliveryTotal(Base):
+    """How many deliveries ended in one way in one month (local, YYYY-MM), of those whose rows are gone. Kept for ever.
+
+    `fan_out_id` is 0 for notices. Rows and totals together are the whole: see results.py.
+    """
+
+    __tablename__ = "delivery_total"
+    __table_args__ = (
+        UniqueConstraint(
+            "fan_out_id", "month", "notice_key", "state", "errcode", "reason", name="uq_delivery_total_key"
+        ),
+        CheckConstraint("number > 0", name="number"),
+    )
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    fan_out_id: Mapped[int] = mapped_column(BigInteger)
+    month: Mapped[str] = mapped_column(CaseString(7), index=True)
+    notice_key: Mapped[str] = mapped_column(CaseString(40))
+    state: Mapped[DeliveryState] = mapped_column(enum_column(DeliveryState, "state"))
+    errcode: Mapped[int]
+    reason: Mapped[str] = mapped_column(String(120))
+    number: Mapped[int]

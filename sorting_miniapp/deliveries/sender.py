@@ -11,15 +11,20 @@ import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import structlog
 from flask import current_app
+from sqlalchemy.exc import SQLAlchemyError
 
 from sorting_miniapp import clock
 from sorting_miniapp.db import transaction
-from sorting_miniapp.deliveries import claims, fan_out, texts
-from sorting_miniapp.deliveries.claims import Claimed, Result
+from sorting_miniapp.deliveries import claims, ends, fan_out, quota, texts
+from sorting_miniapp.deliveries.claims import Claimed
+from sorting_miniapp.deliveries.ends import Result
+from sorting_miniapp.deliveries.fan_out import Turn
+from sorting_miniapp.faults import crash_point
 from sorting_miniapp.orgs import settings
 from sorting_miniapp.wechat import mini
 from sorting_miniapp.wechat.bulk import Message, Sender
@@ -28,33 +33,33 @@ from sorting_miniapp.wechat.tokens import AccessToken
 
 log = structlog.get_logger(__name__)
 SLICE_SECONDS = 20.0
+STORE_PAUSES = (0.1, 0.3, 0.5, 0.5, 0.5)  # seconds after which the last ends are written again
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Lane:
-    """What is being sent: a fan-out under its fence, or the notices (fan_out_id None)."""
+    """What is being sent: a fan-out in its turn, or the notices (fan_out_id None)."""
 
     fan_out_id: int | None
-    fence: int
-    shared: dict[str, str]
+    turn: Turn
 
 
 def run_fan_out(fan_out_id: int) -> bool:
     """Send a fan-out for one slice of time; True when more is left to do now. Nothing when another worker runs it."""
     lease = current_app.extensions["settings"].lease_seconds
-    fence = fan_out.take(fan_out_id, lease)
-    if fence is None:
+    turn = fan_out.take(fan_out_id, lease)
+    if turn is None:
         return False
     try:
-        return _run(Lane(fan_out_id, fence, claims.fan_out_texts(fan_out_id)), lease)
+        return _run(Lane(fan_out_id, turn), lease)
     finally:
-        fan_out.leave(fan_out_id, fence)
+        fan_out.leave(fan_out_id, turn.fence)
 
 
 def send_notices() -> bool:
     """Send the notices that are ready, for one slice of time; True when more is left to do now."""
-    return _run(Lane(None, 0, {}), current_app.extensions["settings"].lease_seconds)
+    return _run(Lane(None, Turn(0, {}, 0)), current_app.extensions["settings"].lease_seconds)
 
 
 def _run(lane: Lane, lease: float) -> bool:
@@ -62,19 +67,20 @@ def _run(lane: Lane, lease: float) -> bool:
 
 
 class _Slice:
-    """One slice of sending."""
+    """One slice of sending. `errors` counts the calls in a row that went wrong, over slices and workers."""
 
     def __init__(self, lane: Lane, lease: float) -> None:
         self.lane, self.lease = lane, lease
         self.most = int(settings.read("send_in_flight"))
-        self.rate = int(settings.read("send_rate"))
+        self.rate = int(settings.read("send_rate")) / max(1, len(fan_out.running()))
         self.stop_after = int(settings.read("stop_after_errors"))
         self.texts = texts.load_all()
         self.filled: dict[str, tuple[dict[str, str], str]] = {}
         self.results: list[Result] = []
         self.flying: set[asyncio.Task[None]] = set()
-        self.errors_in_a_row = 0
-        self.stopped = ""
+        self.errors, self.last_error = lane.turn.errors, ""
+        self.needs_person = False
+        self.stopped = False
         self.claimed_in_all = 0
         self.bad_token = ""
         self.begun = clock.monotonic()
@@ -100,11 +106,12 @@ class _Slice:
                     await self._store(0)
         except WeChatError as error:
             log.warning("sending_stopped", errcode=error.errcode, reason=error.reason)
-            self.stopped = self.stopped or "no token"
+            self.stopped = True
+            await self._beside(partial(self._waits, error.explanation))
         finally:
             if self.flying:
                 await asyncio.wait(self.flying)
-            await self._store(0)
+            await self._store_the_last()
             self.executor.shutdown()
         return more and not self.stopped
 
@@ -149,21 +156,54 @@ class _Slice:
         done, self.results = self.results, []
         if not done and not claim:
             return []
-        return await self._beside(lambda: self._store_now(done, claim))
+        try:
+            return await self._beside(lambda: self._store_now(done, claim))
+        except SQLAlchemyError:
+            self.results = done + self.results
+            raise
+
+    async def _store_the_last(self) -> None:
+        """What is known is written, also when the database has just been restarted; else it would be `unknown`."""
+        for pause in STORE_PAUSES:
+            try:
+                await self._store(0)
+                return
+            except SQLAlchemyError as error:
+                log.warning("deliveries_not_recorded", error=type(error).__name__, number=len(self.results))
+                await asyncio.sleep(pause)
 
     def _store_now(self, done: list[Result], claim: int) -> list[Claimed] | None:
+        fan_out_id = self.lane.fan_out_id
+        if done:
+            crash_point("answers_before_record")
         with transaction():
-            claims.record(done)
-            if not claim:
-                return []
-            lane = self.lane
-            if lane.fan_out_id is not None and not fan_out.keep(lane.fan_out_id, lane.fence, self.lease):
-                return None
-            if lane.fan_out_id is not None and self.errors_in_a_row >= self.stop_after:
-                self.stopped = f"连续 {self.errors_in_a_row} 次出错，已暂停"
-                fan_out.pause(lane.fan_out_id, self.stopped)
-                return None
-            return claims.claim(lane.fan_out_id, claim, self.lease)
+            ends.record(done)
+            if any(one.outcome is Outcome.QUOTA for one in done):
+                self._waits(quota.WORDS)
+                self.stopped, claim = True, 0
+            if fan_out_id is not None:
+                if not fan_out.keep(fan_out_id, self.lane.turn.fence, self.lease, self.errors):
+                    return None
+                if reason := self._must_stop():
+                    self.stopped = True
+                    fan_out.pause(fan_out_id, reason)
+                    return None
+            claimed = claims.claim(fan_out_id, claim, self.lease)
+        if claimed:
+            crash_point("sending_committed")
+        return claimed
+
+    def _must_stop(self) -> str:
+        """Why the fan-out pauses itself, in Chinese; '' when it goes on."""
+        if self.needs_person:
+            return f"需要处理后再继续：{self.last_error}"
+        if self.errors >= self.stop_after:
+            return f"连续 {self.errors} 次出错，已自动暂停：{self.last_error}"
+        return ""
+
+    def _waits(self, reason: str) -> None:
+        if self.lane.fan_out_id is not None:
+            fan_out.waits(self.lane.fan_out_id, reason)
 
     async def _send(self, sender: Sender, token: str, one: Claimed) -> None:
         result = await self._result(sender, token, one)
@@ -172,7 +212,7 @@ class _Slice:
     def _shared(self, notice_key: str) -> tuple[dict[str, str], str]:
         """A fan-out's one text, filled once for all its messages."""
         if notice_key not in self.filled:
-            self.filled[notice_key] = self.texts[notice_key].fill(self.lane.shared)
+            self.filled[notice_key] = self.texts[notice_key].fill(self.lane.turn.texts)
         return self.filled[notice_key]
 
     async def _result(self, sender: Sender, token: str, one: Claimed) -> Result:
@@ -185,8 +225,15 @@ class _Slice:
         except WeChatError as error:
             if error.errcode in TOKEN_CODES:
                 self.bad_token = token
-            if error.outcome is not Outcome.REFUSED:
-                self.errors_in_a_row += 1
+            self._note(error)
             return Result(one, error.outcome, error.errcode, error.explanation, error.rid)
-        self.errors_in_a_row = 0
+        self.errors = 0
         return Result(one, None, msgid=msgid)
+
+    def _note(self, error: WeChatError) -> None:
+        """A refusal is about one person and a used-up quota ends by itself; any other error may be about all."""
+        if error.outcome in (Outcome.REFUSED, Outcome.QUOTA):
+            return
+        self.errors += 1
+        self.last_error = error.explanation + (f"（{error.errcode}）" if error.errcode else "")
+        self.needs_person = self.needs_person or error.outcome is Outcome.PERSON

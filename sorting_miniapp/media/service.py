@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sorting_miniapp import clock
 from sorting_miniapp.db import db, new_public_id, transaction
 from sorting_miniapp.errors import Invalid, NotFound, TooLarge
+from sorting_miniapp.faults import crash_point
 from sorting_miniapp.media.models import Picture, RemotePicture
 from sorting_miniapp.wechat import official
 
@@ -88,6 +89,7 @@ def remote(data: bytes, use: str) -> str:
         return found
     upload = account.upload_cover if use == "cover" else account.upload_body_image
     answer = upload(data, f"{sha256[:16]}.jpg")
+    crash_point("after_upload_before_commit")
     try:
         with transaction() as session:
             session.execute(insert(RemotePicture).values(**key, remote=answer, created_at=clock.now()))

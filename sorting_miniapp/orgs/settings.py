@@ -56,6 +56,7 @@ DEFAULTS: dict[str, Default] = {
     "send_in_flight": Default(64, "订阅消息同时在途", "条", 1, 512),
     "stop_after_errors": Default(200, "连续出错后停止", "条", 1, 100_000),
     "subscription_credit_cap": Default(20, "每个模板可累计的订阅次数", "次", 1, 1000),
+    "delivery_days": Default(180, "每条消息的发送记录保留（合计永久保留）", "天", 30, 3650),
     "wechat_event_days": Default(30, "微信推送的事件保留", "天", 1, 3650),
     "figures_due_days": Default(10, "数据填报期限（期间结束后）", "天", 1, 366),
     "figures_jump_percent": Default(50, "数据同比变动提醒", "%", 1, 10_000),

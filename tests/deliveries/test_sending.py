@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from sorting_miniapp import clock
 from sorting_miniapp.accounts.models import Resident
 from sorting_miniapp.db import db, new_public_id, transaction
-from sorting_miniapp.deliveries import claims, content, fan_out, sender, service, subscriptions
+from sorting_miniapp.deliveries import claims, content, ends, fan_out, sender, service, subscriptions
 from sorting_miniapp.deliveries.models import Delivery, DeliveryState, FanOut, FanOutState, NoticeTemplate, Subscription
 from sorting_miniapp.wechat import gateway
 from tests.conftest import base_environ
@@ -151,8 +151,8 @@ def test_a_frozen_worker_changes_no_row_once_its_lease_ran_out(world: Simulator)
     make_residents(world.subscribers(TEMPLATE, 1))
     number = make_fan_out()
     (claimed,) = claims.claim(number, 1, -1.0)
-    assert claims.sweep() == 1
-    claims.record([claims.Result(claimed, None, msgid="1")])
+    assert ends.sweep() == 1
+    ends.record([ends.Result(claimed, None, msgid="1")])
     assert fan_out.counts(number)["unknown"] == 1
     fan_out.settle()
     assert fan_out.finished(number)
