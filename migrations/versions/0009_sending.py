@@ -1,7 +1,7 @@
 """Sending: errors in a row of a fan-out, and the totals of deliveries whose rows are gone
 
 Revision ID: 0009_sending
-Revises: 0006_figures_photos
+Revises: 0009_events_end
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 from sorting_miniapp import db
 
 revision = '0009_sending'
-down_revision = '0006_figures_photos'
+down_revision = '0009_events_end'
 branch_labels = None
 depends_on = None
 
