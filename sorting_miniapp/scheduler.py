@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sorting_miniapp import clock, epoch, operations, web
 from sorting_miniapp.accounts import sessions
 from sorting_miniapp.articles import push_claim, push_watch
+from sorting_miniapp.articles import search as article_search
 from sorting_miniapp.db import db
 from sorting_miniapp.deliveries import claims, ends, fan_out, retention, subscriptions
 from sorting_miniapp.events import closing, reminders
@@ -88,6 +89,7 @@ class Timetable:
             Job("old_wechat_events", 3600, lambda: wechat_events.purge(int(settings.read("wechat_event_days")))),
             Job("old_accepts", 3600, subscriptions.purge),
             Job("old_deliveries", 600, lambda: retention.purge(int(settings.read("delivery_days")))),
+            Job("unindexed_articles", 3600, article_search.catch_up),
             Job("loose_pictures", 3600, hours.purge_pictures),
         )
 

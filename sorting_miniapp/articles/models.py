@@ -8,6 +8,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from sorting_miniapp.articles.models_media import Origin
 from sorting_miniapp.db import Base, BigKey, CaseString, LongText, UTCDateTime, enum_column
 
 
@@ -99,6 +100,7 @@ class Slogan(Base):
     """A public-service slogan for the head or the foot, from one day to another (None: without an end)."""
 
     __tablename__ = "slogan"
+    __table_args__ = (CheckConstraint("ends_on IS NULL OR ends_on >= starts_on", name="dates"),)
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     key: Mapped[str] = mapped_column(CaseString(40), unique=True)
     text: Mapped[str] = mapped_column(String(60))
@@ -108,7 +110,10 @@ class Slogan(Base):
 
 
 class Article(Base):
-    """An article: the newest version is worked on, the published one is shown. `level` is the review it waits for."""
+    """An article: the newest version is worked on, the published one is shown. `level` is the review it waits for.
+
+    `revision` counts every saving, of the text or of the column: an editor's page names the one it began with.
+    """
 
     __tablename__ = "article"
     __table_args__ = (
@@ -123,6 +128,7 @@ class Article(Base):
     state: Mapped[ArticleState] = mapped_column(enum_column(ArticleState, "state"), index=True)
     level: Mapped[int] = mapped_column(default=0)
     number: Mapped[int] = mapped_column(default=1)
+    revision: Mapped[int] = mapped_column(default=1)
     published_version_id: Mapped[int | None] = mapped_column(BigKey)
     published_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     reads: Mapped[int] = mapped_column(default=0)
@@ -131,10 +137,20 @@ class Article(Base):
 
 
 class ArticleVersion(Base):
-    """One state of the text. A version that was submitted is frozen."""
+    """One state of the text, as somebody saved it; none is changed afterwards. `restored_from` is a version's number.
+
+    `source` is what the text rests on; a reprint also names where it first stood.
+    """
 
     __tablename__ = "article_version"
-    __table_args__ = (UniqueConstraint("article_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("article_id", "number"),
+        CheckConstraint(
+            "submitted_at IS NULL OR origin = 'own' OR"
+            " (source_name <> '' AND source_url <> '' AND source_on IS NOT NULL)",
+            name="reprint",
+        ),
+    )
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     article_id: Mapped[int] = mapped_column(ForeignKey("article.id"))
     number: Mapped[int]
@@ -145,6 +161,13 @@ class ArticleVersion(Base):
     markdown: Mapped[str] = mapped_column(LongText)
     html: Mapped[str] = mapped_column(LongText)
     cover: Mapped[str] = mapped_column(CaseString(32), default="")
+    origin: Mapped[Origin] = mapped_column(enum_column(Origin, "origin"), default=Origin.OWN)
+    source_name: Mapped[str] = mapped_column(String(60), default="")
+    source_url: Mapped[str] = mapped_column(CaseString(500), default="")
+    source_on: Mapped[date | None] = mapped_column(Date)
+    video_url: Mapped[str] = mapped_column(CaseString(500), default="")
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    restored_from: Mapped[int | None]
     submitted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 

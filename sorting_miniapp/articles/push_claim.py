@@ -15,7 +15,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from sorting_miniapp import clock, epoch
-from sorting_miniapp.articles import listing, slogans
+from sorting_miniapp.articles import composing, listing, slogans
 from sorting_miniapp.articles.models import (
     Article,
     ArticleState,
@@ -24,7 +24,6 @@ from sorting_miniapp.articles.models import (
     Push,
     PushState,
     Slogan,
-    SloganPlace,
 )
 from sorting_miniapp.articles.pushes import NOTICE, SURE_FOR
 from sorting_miniapp.articles.writing import newest
@@ -54,12 +53,7 @@ class Claimed:
     remote_id: str
     attempts: int
     patient_until: datetime
-    title: str
-    author: str
-    digest: str
-    source: str
-    html: str
-    cover: str
+    sheet: composing.Sheet
     head: str
     foot: str
 
@@ -139,10 +133,8 @@ def _begin(session: Session, push: Push) -> None:
     if push.version_id is None:
         article = session.get_one(Article, push.article_id)
         version = newest(session, article)
-        day = clock.today()
-        head, foot = (slogans.of_day(place, day, push.id) for place in (SloganPlace.HEAD, SloganPlace.FOOT))
         push.version_id, push.started_at = version.id, now
-        push.head_id, push.foot_id = head.id if head else None, foot.id if foot else None
+        slogans.take(session, push)
         listing.publish(article.id, version)
     push.state = PushState.MANUAL if push.channel is Channel.HANDOVER else PushState.SENDING
     push.reason = ""
@@ -166,8 +158,7 @@ def _values(session: Session, push: Push) -> Claimed:
     texts = [session.get_one(Slogan, key).text if key else "" for key in (push.head_id, push.foot_id)]
     return Claimed(
         push.id, push.fence, push.channel, push.clientmsgid, push.called_at is not None, push.draft_id, push.remote_id,
-        push.attempts, _grace(push), version.title, version.author, version.digest, version.source, version.html,
-        version.cover, texts[0], texts[1],
+        push.attempts, _grace(push), composing.sheet(version), texts[0], texts[1],
     )  # fmt: skip
 
 

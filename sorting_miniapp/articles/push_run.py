@@ -8,15 +8,13 @@ from typing import Any
 import structlog
 
 from sorting_miniapp import clock, metrics
-from sorting_miniapp.articles import render
+from sorting_miniapp.articles import composing
 from sorting_miniapp.articles.models import (
     Channel,
     PushState,
 )
 from sorting_miniapp.articles.push_claim import Claimed, Lost, claim, store
 from sorting_miniapp.faults import crash_point
-from sorting_miniapp.media import cover
-from sorting_miniapp.media import service as media
 from sorting_miniapp.wechat import official
 from sorting_miniapp.wechat.errors import ALREADY_SENT, Outcome, WeChatError
 
@@ -50,18 +48,7 @@ def _draft(claimed: Claimed) -> str:
     """The draft on the official account; made once."""
     if claimed.draft_id:
         return claimed.draft_id
-    picture = media.read(claimed.cover) if claimed.cover else cover.default_cover()
-    body = render.for_official_account(
-        claimed.html, claimed.head, claimed.foot, claimed.source, lambda key: media.remote(media.read(key), "body")
-    )
-    article = {
-        "article_type": "news",
-        "title": claimed.title,
-        "author": claimed.author,
-        "digest": claimed.digest,
-        "content": body,
-        "thumb_media_id": media.remote(picture, "cover"),
-    }
+    article = composing.draft(claimed.sheet, claimed.head, claimed.foot)
     draft_id = official().add_draft(article)
     crash_point("after_draft_before_commit")
     store(claimed, draft_id=draft_id)

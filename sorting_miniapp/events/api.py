@@ -51,7 +51,7 @@ _QUERY = schemas.EventQuerySchema()
 @open_to_all
 def events() -> Response:
     """活动列表：按日期、类型、单位、标签、主题活动筛选，或由近及远"""
-    key = f"list?{request.query_string.decode('ascii', 'replace')}"
+    key = f"list?{request.query_string.decode('latin-1')}"
     return cached_answer(*listing.kept.get(key, lambda: listing.page(search.Wanted(**_query()))))
 
 

@@ -41,7 +41,7 @@ def categories() -> Response:
 @open_to_all
 def items() -> Response:
     """查物品：名称、别名、拼音、首字母，或者名称的一部分"""
-    name = f"items?{request.query_string.decode('ascii', 'replace')}"
+    name = f"items?{request.query_string.decode('latin-1')}"
     return cached_answer(*service.kept.get(name, lambda: search.find(**_query())))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, or_, select
 
+from sorting_miniapp.bigrams import TOP
 from sorting_miniapp.db import db
 from sorting_miniapp.errors import BadRequest, NotFound
 from sorting_miniapp.guide import rows, words
@@ -17,7 +18,6 @@ from sorting_miniapp.guide.models import CLASS_NAMES, Bigram, Category, Item, Na
 from sorting_miniapp.teaching import sources
 
 MOST = 20
-TOP = "\uffff"  # sorts after every folded character we keep
 
 
 def find(q: str = "", category: str = "", cursor: str = "") -> dict[str, Any]:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
+from sorting_miniapp import bigrams as text
+from sorting_miniapp.bigrams import bigrams
 
+__all__ = ["LONGEST", "bigrams", "fold", "is_latin"]
 LONGEST = 40
-_IGNORED = re.compile(r"[\s\-·,，。、()（）“”\"'！!？?/：:]+")
 
 
-def fold(text: str) -> str:
-    """The form in which words compare: full-width and half-width alike, no spaces or punctuation, small letters."""
-    return _IGNORED.sub("", unicodedata.normalize("NFKC", text)).casefold()[:LONGEST]
-
-
-def bigrams(folded: str) -> set[str]:
-    """Neighbouring pairs; a single character stands for itself."""
-    return {folded[i : i + 2] for i in range(len(folded) - 1)} or ({folded} if folded else set())
+def fold(word: str) -> str:
+    """A word as it is compared, cut to what a name may have."""
+    return text.fold(word)[:LONGEST]
 
 
 def is_latin(folded: str) -> bool:

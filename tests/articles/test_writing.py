@@ -9,15 +9,14 @@ import pytest
 from PIL import Image
 from sqlalchemy import func, select
 
-from sorting_miniapp.accounts import service as accounts
 from sorting_miniapp.accounts.models import Role
-from sorting_miniapp.articles import content, render, reviews, slogans, writing
-from sorting_miniapp.articles.models import Article, ArticleState, ArticleVersion, Review, SloganPlace
+from sorting_miniapp.articles import content, render, reviews, writing
+from sorting_miniapp.articles.models import Article, ArticleState, ArticleVersion, Review
 from sorting_miniapp.articles.writing import Text
 from sorting_miniapp.db import db
 from sorting_miniapp.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from sorting_miniapp.media import service as media
-from tests.articles.conftest import NINE, TEXT, Desk, person
+from tests.articles.conftest import TEXT, Desk, person
 from tests.events.helpers import CONTENT, at_once
 
 
@@ -148,33 +147,6 @@ def test_a_picture_is_encoded_anew_and_stored_once(sqlite_desk: Desk) -> None:
             media.store(junk, "editor")
 
 
-def test_residents_see_published_articles_only_and_reading_counts_once_a_day(desk: Desk) -> None:
-    from sorting_miniapp.articles import listing
-
-    client = desk.app.test_client()
-    assert client.get("/api/v1/articles").json == {"items": [], "next": None}, "the loaded ones are drafts"
-    article = desk.approved()
-    listing.publish_by(desk.editor, article)
-    found = client.get("/api/v1/articles?column=fenlei-zhishi").json["items"]
-    assert [item["title"] for item in found] == [TEXT.title]
-    page = client.get(f"/api/v1/articles/{found[0]['id']}")
-    assert "<h2>先沥干</h2>" in page.json["html"]
-    again = client.get(f"/api/v1/articles/{found[0]['id']}", headers={"If-None-Match": page.headers["ETag"]})
-    assert again.status_code == 304
-    token, _, _ = accounts.log_in("x", lambda _: ("openid-reader", None))
-    headers = {"Authorization": f"Bearer {token}"}
-    for _ in range(2):
-        assert client.post(f"/api/v1/articles/{found[0]['id']}/reads", headers=headers).status_code == 204
-    assert client.post(f"/api/v1/articles/{found[0]['id']}/reads").status_code == 401
-    db.session().expire_all()
-    assert db.session().get_one(Article, article).reads == 1
-    listing.withdraw(desk.editor, article)
-    assert client.get("/api/v1/articles").json["items"] == []
-    assert client.get(f"/api/v1/articles/{found[0]['id']}").status_code == 404
-    for bad in ("cursor=x", "cursor=1-99999999999", "colum=a"):
-        assert client.get(f"/api/v1/articles?{bad}").status_code in (400, 422)
-
-
 def test_content_is_loaded_once_and_leaves_what_staff_have_written(desk: Desk) -> None:
     assert content.load(CONTENT)["added"] == 0
     assert content.load(CONTENT)["changed"] == 0
@@ -182,11 +154,3 @@ def test_content_is_loaded_once_and_leaves_what_staff_have_written(desk: Desk) -
     writing.save(desk.editor, article.id, article.column_id, TEXT, seen=1)
     assert content.load(CONTENT) == {"added": 0, "changed": 0, "same": content.load(CONTENT)["same"]}
     assert writing.newest(db.session(), article).title == TEXT.title
-
-
-def test_a_slogan_of_an_occasion_goes_before_the_lasting_ones(sqlite_desk: Desk) -> None:
-    may, june = NINE.date().replace(month=5, day=20), NINE.date()
-    assert "五月第四周" in slogans.of_day(SloganPlace.HEAD, may, 0).text  # type: ignore[union-attr]
-    turns = {slogans.of_day(SloganPlace.HEAD, june, turn).text for turn in range(9)}  # type: ignore[union-attr]
-    assert len(turns) > 1
-    assert not any("五月" in text for text in turns)
