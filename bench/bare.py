@@ -19,9 +19,11 @@ from sorting_miniapp import clock, config
 from sorting_miniapp.accounts.models import Resident, ResidentSession
 from sorting_miniapp.db import db, engine_options, transaction
 from sorting_miniapp.events.models import CheckHow, CheckIn, Shift, SignUp, SignUpState
-from sorting_miniapp.quiz.models import Attempt, Mistake, PointsLedger, QuizDay, QuizTotal
+from sorting_miniapp.quiz.models import Attempt, PointsLedger, QuizDay
+from sorting_miniapp.quiz.models_learning import Pending
 
 ATTEMPT: Any = Attempt.__table__
+PENDING: Any = Pending.__table__
 CHECK_IN: Any = CheckIn.__table__
 
 
@@ -56,7 +58,7 @@ def start(quiz_id: int) -> Response:
 
 
 def submit(public_id: str) -> Response:
-    """A submission: read it, close it, give points, keep the standing and the five mistakes."""
+    """A submission: read it, close it, give points, ask for the rest to be counted."""
     resident_id, now = _who(), clock.now()
     row = db.session().execute(select(ATTEMPT).where(ATTEMPT.c.public_id == public_id)).one()
     answers = orjson.loads(request.get_data())
@@ -72,19 +74,7 @@ def submit(public_id: str) -> Response:
         session.execute(
             insert(PointsLedger).values(resident_id=resident_id, attempt_id=row.id, amount=2, reason="x", at=now)
         )
-        session.execute(
-            insert(QuizTotal).values(
-                quiz_id=row.quiz_id, period=row.slot, resident_id=resident_id, score=20, duration_ms=9, finished_at=now
-            )
-        )
-        list(session.scalars(select(Mistake.question_id).where(Mistake.resident_id == resident_id)))
-        session.execute(
-            insert(Mistake),
-            [
-                {"resident_id": resident_id, "question_id": v, "version_id": v, "times": 1, "last_at": now}
-                for v in row.versions
-            ],
-        )
+        session.execute(insert(PENDING).values(resident_id=resident_id, quiz_id=row.quiz_id, attempt_id=row.id))
     return Response(b"{}", mimetype="application/json")
 
 

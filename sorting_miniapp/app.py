@@ -48,6 +48,7 @@ from sorting_miniapp.hours.api_groups import blueprint as groups_api
 from sorting_miniapp.me.api import blueprint as me_api
 from sorting_miniapp.media.views import blueprint as pictures
 from sorting_miniapp.quiz.api import blueprint as quiz_api
+from sorting_miniapp.quiz.api_learning import blueprint as learning_api
 from sorting_miniapp.reports import making
 
 API_BLUEPRINTS = (
@@ -62,6 +63,7 @@ API_BLUEPRINTS = (
     articles_api,
     guide_api,
     quiz_api,
+    learning_api,
 )
 
 

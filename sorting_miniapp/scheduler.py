@@ -28,6 +28,7 @@ from sorting_miniapp.faults import crash_point
 from sorting_miniapp.hours import service as hours
 from sorting_miniapp.jobs import running as jobs
 from sorting_miniapp.orgs import settings
+from sorting_miniapp.quiz import boards
 from sorting_miniapp.wechat import events as wechat_events
 from sorting_miniapp.wechat import media_checks
 from sorting_miniapp.worker import Work
@@ -106,6 +107,8 @@ class Timetable:
             self._wake("notices", 0, self.work.notices)
         if wechat_events.waiting():
             self._wake("events", 0, self.work.events)
+        if boards.waiting():
+            self._wake("results", 0, self.work.results)
         for found in jobs.waiting():
             self._wake("job", found, lambda found=found: self.work.job(found))  # type: ignore[misc]
 

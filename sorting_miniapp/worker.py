@@ -1,7 +1,7 @@
 """The queue: Huey carries wake-ups only ("look in the database"); the truth is in the tables. The only file with Huey.
 
 Due pushes have a queue and threads of their own, so that a long fan-out never keeps one waiting; so have the jobs
-people ask for, so that a report never keeps a message waiting.
+people ask for, so that a report never keeps a message waiting, and the counting of quiz results.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from sorting_miniapp.config import Settings
 from sorting_miniapp.db import db
 from sorting_miniapp.deliveries import sender
 from sorting_miniapp.jobs import running
+from sorting_miniapp.quiz import folding
 from sorting_miniapp.wechat import events
 
 log = structlog.get_logger(__name__)
@@ -46,11 +47,13 @@ class Work:
         self.due = _huey(settings, "due")
         self.bulk = _huey(settings, "bulk")
         self.jobs = _huey(settings, "jobs")
+        self.counting = _huey(settings, "counting")
         self._push = self._task(self.due, "push", push_run.run)
         self._fan_out = self._task(self.bulk, "fan_out", self._run_fan_out)
         self._notices = self._task(self.bulk, "notices", self._send_notices)
         self._events = self._task(self.bulk, "events", self._run_events)
         self._job = self._task(self.jobs, "job", running.run)
+        self._results = self._task(self.counting, "results", self._count_results)
 
     def _task(self, huey: Huey, name: str, function: Callable[..., None]) -> Callable[..., Any]:
         @functools.wraps(function)
@@ -92,6 +95,14 @@ class Work:
         if self.bulk.pending_count() < FULL:
             self._events()
 
+    def results(self) -> None:
+        if self.counting.pending_count() < FULL:
+            self._results()
+
+    def _count_results(self) -> None:
+        if folding.run():
+            self._results()
+
     def _run_events(self) -> None:
         if events.run_ready():
             self._events()
@@ -121,11 +132,14 @@ def run(app: Flask) -> None:
     due = work.due.create_consumer(workers=2, **options)
     bulk = work.bulk.create_consumer(workers=int(settings.worker_threads), **options)
     jobs = work.jobs.create_consumer(workers=JOB_THREADS, **options)
+    counting = work.counting.create_consumer(workers=1, **options)
     due.start()
     jobs.start()
+    counting.start()
     log.info("worker_started")
     try:
         bulk.run()
     finally:
         due.stop(graceful=True)
         jobs.stop(graceful=True)
+        counting.stop(graceful=True)

@@ -24,7 +24,7 @@ from sorting_miniapp.articles import listing as articles
 from sorting_miniapp.db import Base, db, engine_options
 from sorting_miniapp.events import listing as events
 from sorting_miniapp.guide import service as guide
-from sorting_miniapp.quiz import bank, standings
+from sorting_miniapp.quiz import bank, leaderboards, standings
 
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 MYSQL = os.environ.get("TEST_MYSQL_URL", "mysql://root@127.0.0.1:3306/mysql")
@@ -41,7 +41,7 @@ CACHES = (
     events.kept.forget,
     guide.kept.forget,
     standings.kept.forget,
-    standings.standings.forget,
+    leaderboards.kept.forget,
     bank.forget_versions,
 )
 # The names of the tables that hold rows, in one statement: most tests fill few of them.

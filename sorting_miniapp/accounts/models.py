@@ -41,6 +41,7 @@ class Resident(Base):
     nickname: Mapped[str] = mapped_column(String(30), default="")
     large_type: Mapped[bool] = mapped_column(default=False)
     node_id: Mapped[int | None] = mapped_column(ForeignKey("node.id"), index=True)
+    school_id: Mapped[int | None] = mapped_column(ForeignKey("node.id"), index=True)
     phone: Mapped[str | None] = mapped_column(EncryptedText)  # as WeChat vouched for it
     phone_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -147,6 +148,7 @@ class Purpose(StrEnum):
     PHOTOS = "photos"
     HAND_TO_IVOLUNTEER = "hand_to_ivolunteer"
     MINORS_UNDER_14 = "minors_under_14"
+    CHILD_NAME_IN_CLASS = "child_name_in_class"  # a guardian's, for the class's own board
 
 
 class ConsentText(Base):

@@ -21,6 +21,7 @@ class ProfileSchema(Schema):
     large_type = ma.fields.Boolean(required=True)
     phone_verified = ma.fields.Boolean(required=True)
     community = ma.fields.Nested(CommunitySchema, required=True, allow_none=True)
+    school = ma.fields.Nested(CommunitySchema, required=True, allow_none=True)
     created_at = LocalTime(required=True)
 
 
@@ -52,6 +53,7 @@ class ProfileChangeSchema(Schema):
     nickname = Text(high=30)
     large_type = ma.fields.Boolean(truthy={True}, falsy={False})
     community_id = Number(low=1, allow_none=True)
+    school_id = Number(low=1, allow_none=True)
 
 
 class ConsentTextSchema(Schema):

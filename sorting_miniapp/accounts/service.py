@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 
 from sorting_miniapp import clock
 from sorting_miniapp.accounts import sessions
@@ -30,6 +31,7 @@ class Profile:
     large_type: bool
     phone_verified: bool
     community: dict[str, Any] | None
+    school: dict[str, Any] | None
     created_at: datetime
 
 
@@ -69,40 +71,53 @@ def _create(openid: str) -> int:
 
 def profile(resident_id: int) -> Profile:
     """Raises NotFound for an erased account."""
+    home, school = aliased(Node), aliased(Node)
     row = (
         db.session()
-        .execute(select(Resident, Node).outerjoin(Node, Node.id == Resident.node_id).where(Resident.id == resident_id))
+        .execute(
+            select(Resident, home, school)
+            .outerjoin(home, home.id == Resident.node_id)
+            .outerjoin(school, school.id == Resident.school_id)
+            .where(Resident.id == resident_id)
+        )
         .first()
     )
     if row is None or row[0].erased_at:
         raise NotFound()
-    resident, node = row
-    community = {"id": node.id, "name": node.name} if node else None
+    resident, *units = row
+    community, school_shown = ({"id": node.id, "name": node.name} if node else None for node in units)
     return Profile(
         resident.public_id,
         resident.nickname,
         resident.large_type,
         resident.phone is not None,
         community,
+        school_shown,
         resident.created_at,
     )
 
 
 def change(resident_id: int, values: dict[str, Any]) -> Profile:
-    """Set `nickname`, `large_type` or `community_id` (a community or town; None: none). Raises Invalid."""
+    """Set `nickname`, `large_type`, `community_id` (a community or town) or `school_id`; None: none. Raises Invalid."""
     fields: dict[str, Any] = {key: values[key] for key in ("nickname", "large_type") if key in values}
     if "community_id" in values:
-        node_id = values["community_id"]
-        if node_id is not None:
-            node = db.session().get(Node, node_id)
-            if node is None or not node.active or node.kind not in (NodeKind.COMMUNITY, NodeKind.TOWN):
-                raise Invalid("community_unknown", "没有这个社区（村），请重新选择")
-        fields["node_id"] = node_id
+        homes = (NodeKind.COMMUNITY, NodeKind.TOWN)
+        fields["node_id"] = _chosen(values["community_id"], homes, "community_unknown", "社区（村）")
+    if "school_id" in values:
+        fields["school_id"] = _chosen(values["school_id"], (NodeKind.SCHOOL,), "school_unknown", "学校")
     if fields:
         with transaction() as session:
             session.execute(update(Resident).where(Resident.id == resident_id).values(**fields))
     db.session().expire_all()
     return profile(resident_id)
+
+
+def _chosen(node_id: int | None, kinds: Collection[NodeKind], code: str, label: str) -> int | None:
+    """A unit somebody chose. Raises Invalid."""
+    node = db.session().get(Node, node_id) if node_id is not None else None
+    if node_id is not None and (node is None or not node.active or node.kind not in kinds):
+        raise Invalid(code, f"没有这个{label}，请重新选择")
+    return node_id
 
 
 def keep_phone(resident_id: int, phone: Phone) -> str:

@@ -25,7 +25,7 @@ from sorting_miniapp.guide import rows
 from sorting_miniapp.guide import service as guide_service
 from sorting_miniapp.media import drawings
 from sorting_miniapp.orgs import service as org_service
-from sorting_miniapp.quiz import bank
+from sorting_miniapp.quiz import badges, bank
 from sorting_miniapp.quiz import check as quiz_check
 from sorting_miniapp.quiz import content as quiz
 from sorting_miniapp.teaching import sync
@@ -39,6 +39,7 @@ PARTS = tuple({part.name: part for part in (*guide.PARTS, *quiz.PARTS, *articles
 # What only files say: loaded as they stand.
 PLAIN: tuple[tuple[str, Any], ...] = (
     ("图片", drawings), ("同意文本", consents), ("活动模板", events), ("年度数据", figures),
+    ("徽章", badges),
 )  # fmt: skip
 
 

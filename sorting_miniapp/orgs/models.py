@@ -19,6 +19,7 @@ class NodeKind(StrEnum):
     DEPARTMENT = "department"
     PARTY_BRANCH = "party_branch"
     GROUP = "group"
+    SCHOOL = "school"
 
 
 KIND_NAMES = {
@@ -28,6 +29,7 @@ KIND_NAMES = {
     NodeKind.DEPARTMENT: "部门",
     NodeKind.PARTY_BRANCH: "党组织",
     NodeKind.GROUP: "志愿服务团体",
+    NodeKind.SCHOOL: "学校",
 }
 
 

@@ -1,4 +1,4 @@
-"""Quizzes, attempts and their submission, leaderboards; the own points, rank and mistakes."""
+"""Quizzes, attempts and their submission."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sorting_miniapp.accounts.access import current_resident, open_to_all, resid
 from sorting_miniapp.quiz import attempts, schemas, standings
 from sorting_miniapp.web import ApiBlueprint, cached_answer, idempotent, json_bytes
 
-blueprint = ApiBlueprint("quiz", __name__, description="答题、积分、错题")
+blueprint = ApiBlueprint("quiz", __name__, description="答题")
 
 
 def _raw(body: Any, status: int = 200) -> Response:
@@ -53,46 +53,3 @@ def submit(body: dict[str, Any], attempt_id: str) -> Response:
     """提交答案，只能一次"""
     answers = {one["question"]: one["options"] if "options" in one else one["sorted"] for one in body["answers"]}
     return _raw(attempts.submit(current_resident().id, attempt_id, answers))
-
-
-@blueprint.get("/quizzes/<string:slug>/leaderboard")
-@blueprint.response(200, schemas.LeaderboardSchema)
-@blueprint.doc(security=[])
-@open_to_all
-def leaderboard(slug: str) -> Response:
-    """排行榜：先比得分，再比用时，再比先后"""
-    return cached_answer(*standings.standings.get(f"board/{slug}", lambda: standings.leaderboard(slug)))
-
-
-@blueprint.get("/me/ranks/<string:slug>")
-@blueprint.response(200, schemas.RankSchema)
-@resident_only
-def rank(slug: str) -> dict[str, Any]:
-    """我的名次"""
-    return standings.rank(current_resident().id, slug)
-
-
-@blueprint.get("/me/points")
-@blueprint.arguments(schemas.CursorSchema, location="query")
-@blueprint.response(200, schemas.PointsSchema)
-@resident_only
-def points(query: dict[str, Any]) -> dict[str, Any]:
-    """我的积分"""
-    return standings.points(current_resident().id, query.get("cursor"))
-
-
-@blueprint.get("/me/mistakes")
-@blueprint.response(200, schemas.MistakeListSchema)
-@resident_only
-def mistakes() -> dict[str, Any]:
-    """我的错题"""
-    return standings.mistakes(current_resident().id)
-
-
-@blueprint.post("/me/mistakes/review")
-@blueprint.response(201, schemas.AttemptSchema)
-@idempotent
-@resident_only
-def review() -> Response:
-    """错题重练"""
-    return _raw(attempts.start(current_resident().id, standings.review_slug()), 201)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -16,9 +16,9 @@ from sorting_miniapp import clock
 from sorting_miniapp.db import db, new_public_id, transaction
 from sorting_miniapp.errors import Conflict, Invalid, NotFound, TooMany
 from sorting_miniapp.orgs import settings
-from sorting_miniapp.quiz import bank, effects, marking
+from sorting_miniapp.quiz import bank, effects, marking, mistakes
 from sorting_miniapp.quiz.bank import Rules
-from sorting_miniapp.quiz.models import Attempt, DailyPaper, Mistake, Quiz, QuizDay, QuizKind
+from sorting_miniapp.quiz.models import Attempt, DailyPaper, Quiz, QuizDay, QuizKind
 
 _draw = random.SystemRandom()
 TABLE: Any = Attempt.__table__
@@ -58,9 +58,10 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def start(resident_id: int, slug: str) -> dict[str, Any]:
-    """Draw a paper. A daily or contest attempt that was begun and may still be submitted is given again.
+def start(resident_id: int, slug: str, chosen: Sequence[int] = ()) -> dict[str, Any]:
+    """Draw a paper, or take the `chosen` versions of a review.
 
+    A daily or contest attempt that was begun and may still be submitted is given again.
     Raises NotFound; Conflict quiz_not_open, quiz_over, already_done, no_mistakes; TooMany over the day's cap.
     """
     rules, now = bank.quiz(slug), clock.now()
@@ -70,7 +71,7 @@ def start(resident_id: int, slug: str) -> dict[str, Any]:
         begun = _begun(rules, resident_id, slot)
         if begun is not None:
             return _again(rules, begun, now)
-    versions = _versions(rules, resident_id, clock.today())
+    versions = list(chosen) or _versions(rules, resident_id, clock.today())
     for _ in range(TRIES):
         try:
             return answer(rules, _insert(rules, resident_id, slot, versions, now))
@@ -116,24 +117,10 @@ def _again(rules: Rules, begun: Open, now: datetime) -> dict[str, Any]:
 
 def _versions(rules: Rules, resident_id: int, day: date) -> list[int]:
     if rules.kind == QuizKind.REVIEW.value:
-        return _mistakes(resident_id, rules.count)
+        return mistakes.draw(resident_id, rules.count)
     if rules.kind == QuizKind.DAILY.value:
         return _daily(rules, day)
     return _draw.sample(bank.eligible(rules), rules.count)
-
-
-def _mistakes(resident_id: int, most: int) -> list[int]:
-    found = list(
-        db.session().scalars(
-            select(Mistake.version_id)
-            .where(Mistake.resident_id == resident_id)
-            .order_by(Mistake.last_at, Mistake.question_id)
-            .limit(most)
-        )
-    )
-    if not found:
-        raise Conflict("no_mistakes", "没有错题，做得很好")
-    return found
 
 
 def _daily(rules: Rules, day: date) -> list[int]:
@@ -224,13 +211,11 @@ def submit(resident_id: int, public_id: str, answers: Mapping[str, Any]) -> dict
     if wrong:
         raise Invalid("answers", wrong, {"fields": {"answers": [wrong]}})
     right = marking.mark(asked, answers)
-    _store(rules, found, asked, right, dict(answers), now)
+    _store(rules, found, right, dict(answers), now)
     return get(resident_id, public_id)
 
 
-def _store(
-    rules: Rules, found: Open, asked: list[marking.Asked], right: list[bool], answers: dict[str, Any], now: datetime
-) -> None:
+def _store(rules: Rules, found: Open, right: list[bool], answers: dict[str, Any], now: datetime) -> None:
     duration_ms = max(0, int((now - found.started_at).total_seconds() * 1000))
     good = sum(right)
     score = marking.score(good, found.total)
@@ -246,8 +231,7 @@ def _store(
         )  # fmt: skip
         if done.rowcount == 0:  # type: ignore[attr-defined]
             raise Conflict("already_submitted", "这次答题已经提交过了，成绩不变")
-        effects.after_submission(rules, found, points, score, duration_ms, now)
-        effects.mistakes(rules, found.resident_id, [one.version for one in asked], right, now)
+        effects.after_submission(rules, found, points, now)
 
 
 def answer(rules: Rules, found: Open) -> dict[str, Any]:

@@ -39,6 +39,8 @@ class Rules:
     minutes: int
     opens_at: datetime | None
     closes_at: datetime | None
+    freezes_at: datetime | None
+    revealed_at: datetime | None
 
 
 @dataclass
@@ -81,7 +83,7 @@ def _read_quizzes(slug: str = "") -> dict[str, Rules]:
     return {
         row.slug: Rules(
             row.id, row.slug, row.title, row.intro, row.kind.value, row.pool.value, tuple(row.topics), row.audience,
-            row.count, row.minutes, row.opens_at, row.closes_at,
+            row.count, row.minutes, row.opens_at, row.closes_at, row.freezes_at, row.revealed_at,
         )
         for row in rows
     }  # fmt: skip
@@ -153,6 +155,12 @@ def versions(ids: Iterable[int]) -> list[Version]:
             _versions.update(found)
         return [found[key] if key in found else _versions[key] for key in wanted]
     return [_versions[key] for key in wanted]
+
+
+def topics(questions: Iterable[int]) -> dict[int, str]:
+    """The topic of each question."""
+    rows = db.session().execute(select(Question.id, Question.topic).where(Question.id.in_(set(questions))))
+    return {row.id: row.topic for row in rows}
 
 
 def _plain(row: QuestionVersion, titles: Mapping[str, str], addresses: Mapping[str, str]) -> Version:

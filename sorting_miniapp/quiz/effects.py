@@ -1,88 +1,113 @@
-"""What a submission leads to, in its transaction: points under the day's cap, the standing, mistakes."""
+"""What a submission leads to: in its transaction the points under the day's cap and a row that asks to be counted.
+
+Everything else (mistakes, topics, days, badges, standings, teams) is counted from that row within a second or two, off
+the request (folding.py). Who regrades or disqualifies corrects it here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import func, insert, select, update
 
+from sorting_miniapp import clock
 from sorting_miniapp.db import transaction
 from sorting_miniapp.orgs import settings
+from sorting_miniapp.quiz import bank, boards, knowledge, mistakes
 from sorting_miniapp.quiz.bank import Rules
 from sorting_miniapp.quiz.marking import Version
-from sorting_miniapp.quiz.models import Mistake, PointsLedger, QuizDay, QuizKind, QuizTotal
+from sorting_miniapp.quiz.models import PointsLedger, QuizDay, QuizKind
+from sorting_miniapp.quiz.models_learning import Learner, Pending
 
-MOST_MISTAKES = 500
+LEDGER: Any = PointsLedger.__table__
+PENDING: Any = Pending.__table__
 
 
 def points(rules: Rules, resident_id: int, day: date, good: int) -> int:
     """The points this submission gives, taken from what the day's cap leaves. The row's lock makes it exact."""
     if rules.kind != QuizKind.DAILY.value or not good:
         return 0
-    cap, wanted = int(settings.read("daily_points_cap")), good * int(settings.read("daily_quiz_points"))
+    return _take(resident_id, day, good * int(settings.read("daily_quiz_points")))
+
+
+def _take(resident_id: int, day: date, wanted: int) -> int:
+    """Points from what the day's cap leaves; fewer than 0 are given back to it."""
+    cap = int(settings.read("daily_points_cap"))
     mine = (QuizDay.resident_id == resident_id, QuizDay.day == day)
     with transaction() as session:
-        held = session.scalar(select(QuizDay.points).where(*mine).with_for_update())
-        given = max(0, min(wanted, cap - int(held or 0)))
+        held = int(session.scalar(select(QuizDay.points).where(*mine).with_for_update()) or 0)
+        given = max(-held, min(wanted, max(0, cap - held)))
         if given:
-            session.execute(update(QuizDay).where(*mine).values(points=QuizDay.points + given))
+            session.execute(update(QuizDay).where(*mine).values(points=held + given))
     return given
 
 
-def after_submission(rules: Rules, found: Any, given: int, score: int, duration_ms: int, now: datetime) -> None:
-    """The ledger's row, and the standing of a daily quiz or a contest."""
+def after_submission(rules: Rules, found: Any, given: int, now: datetime) -> None:
+    """The ledger's row, and the row that asks for the rest to be counted."""
     with transaction() as session:
         if given:
-            session.execute(
-                insert(PointsLedger).values(
-                    resident_id=found.resident_id, attempt_id=found.id, amount=given, reason=rules.title, at=now
-                )
-            )
-        if found.slot is not None:  # one attempt in the period, so one row
-            session.execute(
-                insert(QuizTotal).values(
-                    quiz_id=rules.id,
-                    period=found.slot,
-                    resident_id=found.resident_id,
-                    score=score,
-                    duration_ms=duration_ms,
-                    finished_at=now,
-                )
-            )
+            values = {"resident_id": found.resident_id, "attempt_id": found.id, "amount": given, "at": now}
+            session.execute(insert(LEDGER).values(**values, reason=rules.title))
+        session.execute(insert(PENDING).values(resident_id=found.resident_id, quiz_id=rules.id, attempt_id=found.id))
 
 
-def mistakes(rules: Rules, resident_id: int, versions: Sequence[Version], right: Sequence[bool], now: datetime) -> None:
-    """Keep what went wrong; a question got right in a review is learned. A contest's questions stay out of practice."""
-    if rules.kind == QuizKind.CONTEST.value:
-        return
-    bad = {one.question_id: one.id for one, good in zip(versions, right, strict=True) if not good}
-    learned = [one.question_id for one, good in zip(versions, right, strict=True) if good]
+@dataclass(frozen=True)
+class Marked:
+    """A submitted attempt that is corrected; `versions` in the order of the marks, `points` as its row says."""
+
+    id: int
+    resident_id: int
+    started_at: datetime
+    versions: Sequence[Version]
+    points: int
+
+
+def correct(
+    rules: Rules, attempt: Marked, before: Sequence[bool], after: Sequence[bool], counts: bool, reason: str
+) -> int:
+    """Correct what an attempt has led to; returns the points its row has from now on. In the caller's transaction.
+
+    `before` and `after` are the marks question by question (equal where only the points change); `counts` is false
+    where the attempt is disqualified and true again where that is taken back. `reason` is what the resident reads in
+    the ledger. The caller writes the attempt's row, calls this for each attempt in the order of their residents, and
+    then `boards.rebuild` once for all of them.
+    """
     with transaction() as session:
-        mine = Mistake.resident_id == resident_id
-        if learned and rules.kind == QuizKind.REVIEW.value:
-            session.execute(delete(Mistake).where(mine, Mistake.question_id.in_(learned)))
-        if not bad:
-            return
-        known = set(session.scalars(select(Mistake.question_id).where(mine, Mistake.question_id.in_(bad))))
-        if known:
+        counted = session.scalar(select(Pending.id).where(Pending.attempt_id == attempt.id)) is None
+        if counted and boards.lock(session, [attempt.resident_id]) and list(before) != list(after):
+            _correct_learning(rules, attempt, before, after)
+        wanted = sum(after) * int(settings.read("daily_quiz_points")) if rules.kind == QuizKind.DAILY.value else 0
+        return attempt.points + _correct_points(attempt, (wanted if counts else 0) - attempt.points, reason)
+
+
+def _correct_points(attempt: Marked, difference: int, reason: str) -> int:
+    """A row in the ledger that corrects the attempt's; the balance never falls below nought (rules.md, Quizzes)."""
+    with transaction() as session:
+        given = _take(attempt.resident_id, clock.local(attempt.started_at).date(), difference) if difference else 0
+        balance = session.scalar(
+            select(func.sum(PointsLedger.amount)).where(PointsLedger.resident_id == attempt.resident_id)
+        )
+        given = max(given, -int(balance or 0))
+        if given:
+            first = session.scalar(select(PointsLedger.id).where(PointsLedger.attempt_id == attempt.id))
             session.execute(
-                update(Mistake).where(mine, Mistake.question_id.in_(known)).values(times=Mistake.times + 1, last_at=now)
+                insert(LEDGER).values(
+                    resident_id=attempt.resident_id, corrects_id=first, amount=given, reason=reason[:80], at=clock.now()
+                )
             )
-        new = [
-            {"resident_id": resident_id, "question_id": question, "version_id": version, "times": 1, "last_at": now}
-            for question, version in bad.items()
-            if question not in known
-        ]
-        if new:
-            session.execute(insert(Mistake), new)
+        return given
 
 
-def ahead_of(score: int, duration_ms: int, finished_at: datetime) -> Any:
-    """The rows before this one in the leaderboard's order: score, then time used, then earlier finish."""
-    return or_(
-        QuizTotal.score > score,
-        and_(QuizTotal.score == score, QuizTotal.duration_ms < duration_ms),
-        and_(QuizTotal.score == score, QuizTotal.duration_ms == duration_ms, QuizTotal.finished_at < finished_at),
-    )
+def _correct_learning(rules: Rules, attempt: Marked, before: Sequence[bool], after: Sequence[bool]) -> None:
+    changed = [(version, now) for version, was, now in zip(attempt.versions, before, after, strict=True) if was != now]
+    perfect = int(all(after)) - int(all(before))
+    with transaction() as session:
+        if perfect:
+            mine = Learner.resident_id == attempt.resident_id
+            session.execute(update(Learner).where(mine).values(perfect=Learner.perfect + perfect))
+        knowledge.correct(session, attempt.resident_id, changed, bank.topics([one.question_id for one, _ in changed]))
+        if rules.kind != QuizKind.CONTEST.value:
+            mistakes.correct(session, attempt.resident_id, changed, clock.now())

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, SmallInteger, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sorting_miniapp.db import Base, BigKey, CaseString, JsonText, UTCDateTime, enum_column
@@ -117,6 +117,9 @@ class Quiz(Base):
     closes_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     active: Mapped[bool] = mapped_column(default=True)
     position: Mapped[int] = mapped_column(default=0)
+    # From freezes_at until staff reveal it, the public leaderboard shows the state at that moment.
+    freezes_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    revealed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class DailyPaper(Base):
@@ -184,24 +187,42 @@ class PointsLedger(Base):
 
 
 class QuizTotal(Base):
-    """A resident's standing in a quiz and period (a day, or `once`): the leaderboard's rows, in its order."""
+    """A resident's standing in a quiz and period (boards.py): the leaderboard's rows, in the order of `order_key`.
+
+    The units are those the resident had chosen at the first result of the period; they stay for its length.
+    """
 
     __tablename__ = "quiz_total"
-    __table_args__ = (Index("ix_quiz_total_order", "quiz_id", "period", "score", "duration_ms", "finished_at"),)
+    __table_args__ = (Index("ix_quiz_total_order", "quiz_id", "period", "order_key", "finished_at", "resident_id"),)
     quiz_id: Mapped[int] = mapped_column(ForeignKey("quiz.id"), primary_key=True)
     period: Mapped[str] = mapped_column(CaseString(10), primary_key=True)
     resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id"), primary_key=True)
     score: Mapped[int]
     duration_ms: Mapped[int] = mapped_column(BigInteger)
     finished_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    order_key: Mapped[int] = mapped_column(BigInteger)
+    community_id: Mapped[int | None] = mapped_column(ForeignKey("node.id"))
+    school_id: Mapped[int | None] = mapped_column(ForeignKey("node.id"))
+    town_id: Mapped[int | None] = mapped_column(ForeignKey("node.id"))
 
 
 class Mistake(Base):
-    """A question a resident got wrong and has not yet got right in a review."""
+    """A question a resident got wrong, until it was answered right often enough in a row (mistakes.py).
+
+    `phase`, `step`, `stability` (thousandths of a day), `difficulty` (thousandths) and `due_at` are the card of the
+    spaced repetition, in whole numbers so that the three databases keep the same.
+    """
 
     __tablename__ = "mistake"
+    __table_args__ = (Index("ix_mistake_resident_due", "resident_id", "due_at"),)
     resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id"), primary_key=True)
     question_id: Mapped[int] = mapped_column(ForeignKey("question.id"), primary_key=True, index=True)
     version_id: Mapped[int] = mapped_column(ForeignKey("question_version.id"))
     times: Mapped[int] = mapped_column(default=1)
+    right_in_row: Mapped[int] = mapped_column(default=0)
     last_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    due_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    phase: Mapped[int] = mapped_column(SmallInteger)
+    step: Mapped[int | None] = mapped_column(SmallInteger)
+    stability: Mapped[int] = mapped_column(BigInteger)
+    difficulty: Mapped[int]

@@ -1,4 +1,4 @@
-"""JSON of quizzes, attempts, standings, points and mistakes."""
+"""JSON of quizzes and attempts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import marshmallow as ma
 
 from sorting_miniapp.quiz.models import QUESTION_KIND_NAMES, QuizKind
-from sorting_miniapp.web import LocalTime, QueryNumber, Schema, Text
+from sorting_miniapp.web import LocalTime, Schema, Text
 
 
 class QuizSchema(Schema):
@@ -101,53 +101,3 @@ class SubmissionSchema(Schema):
         names = [one["question"] for one in data.get("answers", [])]
         if len(set(names)) != len(names):
             raise ma.ValidationError("同一道题只能答一次", "answers")
-
-
-class StandingSchema(Schema):
-    rank = ma.fields.Integer(required=True)
-    name = ma.fields.String(required=True)
-    score = ma.fields.Integer(required=True)
-    duration_ms = ma.fields.Integer(required=True)
-
-
-class LeaderboardSchema(Schema):
-    items = ma.fields.List(ma.fields.Nested(StandingSchema), required=True)
-    next = ma.fields.String(required=True, allow_none=True)
-    period = ma.fields.String(required=True)
-
-
-class RankSchema(Schema):
-    rank = ma.fields.Integer(required=True)
-    of = ma.fields.Integer(required=True)
-    score = ma.fields.Integer(required=True)
-    duration_ms = ma.fields.Integer(required=True)
-
-
-class CursorSchema(Schema):
-    cursor = QueryNumber(low=1)
-
-
-class PointSchema(Schema):
-    amount = ma.fields.Integer(required=True)
-    reason = ma.fields.String(required=True)
-    at = LocalTime(required=True)
-
-
-class PointsSchema(Schema):
-    balance = ma.fields.Integer(required=True)
-    items = ma.fields.List(ma.fields.Nested(PointSchema), required=True)
-    next = ma.fields.String(required=True, allow_none=True)
-
-
-class MistakeSchema(Schema):
-    text = ma.fields.String(required=True)
-    right = ma.fields.List(ma.fields.String(), required=True)
-    explanation = ma.fields.String(required=True)
-    source = ma.fields.String(required=True)
-    times = ma.fields.Integer(required=True)
-    last_at = LocalTime(required=True)
-
-
-class MistakeListSchema(Schema):
-    items = ma.fields.List(ma.fields.Nested(MistakeSchema), required=True)
-    next = ma.fields.String(required=True, allow_none=True)
