@@ -15,7 +15,7 @@ from sorting_miniapp import clock
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.events.attendance import OUT_GRACE, Mark, check_out, sign_ups
 from sorting_miniapp.events.models import CheckHow, CheckIn, Event, EventState, Shift, ShiftState, SignUp, SignUpState
-from sorting_miniapp.events.places import lock_resident
+from sorting_miniapp.events.places import lock_resident, lock_sign_ups
 
 CLOSE_BATCH = 100
 
@@ -66,11 +66,11 @@ def mark_absent(session: Session, shift_id: int) -> None:
     closed = select(Shift.id).where(Shift.id == shift_id, Shift.state == ShiftState.CLOSED)
     attended = select(SignUp.id).where(SignUp.shift_id == shift_id, SignUp.state == SignUpState.ATTENDED)
     if session.scalar(closed) and session.scalar(attended.limit(1)):
-        session.execute(
-            update(SignUp)
-            .where(SignUp.shift_id == shift_id, SignUp.state == SignUpState.CONFIRMED)
-            .values(state=SignUpState.ABSENT)
-        )
+        never = select(SignUp.id).where(SignUp.shift_id == shift_id, SignUp.state == SignUpState.CONFIRMED)
+        for one in lock_sign_ups(session, never):
+            if one.state is SignUpState.CONFIRMED:
+                one.state = SignUpState.ABSENT
+        session.flush()
 
 
 def _close_shift(session: Session, shift: Shift) -> None:

@@ -44,14 +44,20 @@ def sign_up(leader: int, event: str, group: int, members: Sequence[MemberWish], 
     for one in members:
         with _about(one):
             conditions.check(residents[one.member], shift, replace(wish, age=one.age))
+    by_leader = {"group": group, "signed_by": leader}
+    rows = [
+        (one, service.row_of(residents[one.member], shift, replace(wish, age=one.age)) | by_leader) for one in members
+    ]
     made = []
     with transaction() as session:
         for resident in sorted(residents.values()):
             places.lock_resident(session, resident)
-        for one in members:
+        for one, values in rows:  # all of them before the shift is locked, see places.py
             with _about(one):
-                values = service.row_of(residents[one.member], shift, replace(wish, age=one.age))
-                made.append(_take(session, values | {"group": group, "signed_by": leader}, one, wish.wait))
+                places.refuse_overlap(session, values)
+        for one, values in rows:
+            with _about(one):
+                made.append(_take(session, values, one, wish.wait))
         after_commit(listing.kept.forget)
     return made
 

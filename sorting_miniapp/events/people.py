@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from sorting_miniapp.accounts.models import Resident
 from sorting_miniapp.errors import Conflict
 from sorting_miniapp.events.models import Event, Shift, ShiftState, SignUp, SignUpState
-from sorting_miniapp.events.places import release, tell
+from sorting_miniapp.events.places import lock_sign_ups, release, tell
 
 
 def live_of(session: Session, shift_id: int) -> list[SignUp]:
@@ -22,15 +22,8 @@ def live_of(session: Session, shift_id: int) -> list[SignUp]:
     if people:
         own = select(Resident.id).where(Resident.id.in_(people)).order_by(Resident.id)
         session.execute(own.with_for_update(read=True, key_share=True)).all()
-    return list(
-        session.scalars(
-            select(SignUp)
-            .where(SignUp.shift_id == shift_id, SignUp.live == 1)
-            .order_by(SignUp.id)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
-    )
+    held = lock_sign_ups(session, select(SignUp.id).where(SignUp.shift_id == shift_id, SignUp.live == 1))
+    return [one for one in held if one.live]
 
 
 def tell_all(session: Session, event: Event, shifts: Sequence[Shift], remark: str) -> None:

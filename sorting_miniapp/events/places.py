@@ -1,8 +1,12 @@
 """The places of a shift: taken by a conditional UPDATE, never oversold, freed to the head of the waiting list.
 
 Locks are taken in one order: the resident's row, the shift's row, the sign-up's row. (Who holds the shift may lock
-residents that have a live sign-up on it: `take` refuses those before they come to the shift.) While people wait
-(`waiting` > 0) nobody takes a place past them. A party at the head that needs more places than are free keeps its turn.
+residents that have a live sign-up on it: those are refused before they come to the shift.) Rows are locked by their
+keys: MariaDB also locks what a search passes by, first in the search's index and then in the table, so that a search
+for one shift's offers met another shift's withdrawal in a deadlock.
+
+While people wait (`waiting` > 0) nobody takes a place past them. A party at the head that needs more places than are
+free keeps its turn.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ from typing import Any, cast
 
 import orjson
 import psycopg
-from sqlalchemy import Table, bindparam, insert, select, update
+from sqlalchemy import Select, Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from sorting_miniapp import clock
@@ -88,10 +92,33 @@ def lock_shift(session: Session, shift_id: int) -> Shift:
     return session.get_one(Shift, shift_id, with_for_update=True, populate_existing=True)
 
 
+def lock_sign_ups(session: Session, keys: Select[tuple[int]]) -> list[SignUp]:
+    """The sign-ups of these keys, held and read afresh, in the order of their turn; the caller holds their shift's row.
+
+    They are found without a lock and then locked by key: one that no longer fits the search may be among them.
+    """
+    found = session.scalars(keys).all()
+    if not found:
+        return []
+    query = select(SignUp).where(SignUp.id.in_(found)).order_by(SignUp.id)
+    rows = session.scalars(query.with_for_update().execution_options(populate_existing=True))
+    return sorted(rows, key=lambda row: (row.queue_number or 0, row.id))
+
+
 def overlapping(session: Session, values: dict[str, Any]) -> bool:
     """Whether the resident has a live sign-up at the time, the same shift's included."""
     chosen = _named({name: values[name] for name in ("resident", "starts_at", "ends_at")})
     return session.execute(_overlapping, chosen).first() is not None
+
+
+def refuse_overlap(session: Session, values: dict[str, Any]) -> None:
+    """Raises Conflict already_signed_up or shifts_overlap. The resident's row is locked by the caller."""
+    if not overlapping(session, values):
+        return
+    same = (SignUp.shift_id == values["shift"], SignUp.resident_id == values["resident"], SignUp.live == 1)
+    if session.scalar(select(SignUp.id).where(*same)):
+        raise already_signed_up()
+    raise Conflict("shifts_overlap", "您已报名的其他场次与这个场次时间冲突")
 
 
 def _named(values: dict[str, Any]) -> dict[str, Any]:
@@ -185,16 +212,10 @@ def pass_on(session: Session, shift: Shift) -> int:
         select(Event, Node.path).join(Node, Node.id == Event.node_id).where(Event.id == shift.event_id)
     ).one()
     until = min(_offer_end(now, path), shift.starts_at)
-    queue = session.scalars(
-        select(SignUp)
-        .where(SignUp.shift_id == shift.id, SignUp.state == SignUpState.WAITING)
-        .order_by(SignUp.queue_number)
-        .limit(max(shift.capacity - shift.places_taken, 0))
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).all()
+    queue = select(SignUp.id).where(SignUp.shift_id == shift.id, SignUp.state == SignUpState.WAITING)
+    first = queue.order_by(SignUp.queue_number).limit(max(shift.capacity - shift.places_taken, 0))
     offers = 0
-    for head in queue:
+    for head in lock_sign_ups(session, first):
         if shift.places_taken + head.places > shift.capacity:
             break
         shift.places_taken += head.places

@@ -78,15 +78,7 @@ def row_of(resident_id: int, shift: Row[*tuple[Any, ...]], wish: Wish) -> dict[s
 def queue(values: dict[str, Any], wait: bool) -> int | None:
     """Under the shift's lock: a place after all (None), or the position in the waiting list from 1."""
     with transaction() as session:
-        if places.overlapping(session, values):
-            same = session.scalar(
-                select(SignUp.id).where(
-                    SignUp.shift_id == values["shift"], SignUp.resident_id == values["resident"], SignUp.live == 1
-                )
-            )
-            if same:
-                raise places.already_signed_up()
-            raise Conflict("shifts_overlap", "您已报名的其他场次与这个场次时间冲突")
+        places.refuse_overlap(session, values)
         shift = places.lock_shift(session, values["shift"])
         if shift.state is not ShiftState.OPEN:
             raise Conflict("shift_cancelled", "这个场次已取消")
@@ -184,13 +176,8 @@ def _lapse(shift_id: int, now: datetime) -> int:
         late = (SignUp.state == SignUpState.OFFERED) & (SignUp.offer_until <= now)
         if shift.starts_at <= now:
             late = late | (SignUp.state == SignUpState.WAITING)
-        found = session.scalars(
-            select(SignUp)
-            .where(SignUp.shift_id == shift_id, late)
-            .order_by(SignUp.queue_number)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        ).all()
+        held = places.lock_sign_ups(session, select(SignUp.id).where(SignUp.shift_id == shift_id, late))
+        found = [one for one in held if one.state in (SignUpState.OFFERED, SignUpState.WAITING)]
         for sign_up in found:
             places.release(session, shift, sign_up, SignUpState.LAPSED)
         if found:
