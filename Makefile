@@ -34,7 +34,7 @@ lint: .venv/ok  ## ruff, mypy, import-linter, content, migrations match the mode
 content: .venv/ok  ## check the teaching material: amounts, and every problem with file and line (ARGS="--draft --only guide")
 	$(BIN)/python -m sorting_miniapp.cli check $(ARGS)
 
-bench: .venv/ok  ## measure the hot paths as ratios to their ceilings, on SQLite and PostgreSQL
+bench: .venv/ok  ## measure the hot paths as ratios to their ceilings, on SQLite and PostgreSQL (ROWS, DATABASES)
 	$(BIN)/python -m bench
 
 races: .venv/ok  ## 1,000 races for places on each of three databases, and controls that must fail (RACES, SEED, DATABASES)

@@ -1,10 +1,12 @@
 """Run every row on SQLite, and on PostgreSQL where TEST_POSTGRES_URL (or the local server) answers; print the ratios.
 
 Exit 1 when a ratio is missed; rows in seconds, milliseconds or MiB fail only when missed by half (performance.md).
+ROWS names the measurements to make (rush,check_in), DATABASES where; all of them when they are not set.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.rows import Bench, Row
+from bench.rows import STEPS, Bench, Row
 from tests.conftest import new_database
 
 NOT_BUILT = ("xlsx export of 100,000 rows", "quiz work side by side with CTFd")
@@ -33,22 +35,30 @@ def _show(rows: list[Row]) -> bool:
     return all(row.good for row in rows)
 
 
+def _named(variable: str, all_of_them: tuple[str, ...]) -> tuple[str, ...]:
+    """The names in the environment's list. Exits with the choice where one is unknown."""
+    found = tuple(name for name in os.environ.get(variable, "").split(",") if name)
+    if unknown := set(found) - set(all_of_them):
+        sys.exit(f"{variable}: {', '.join(sorted(unknown))} is none of {', '.join(all_of_them)}")
+    return found or all_of_them
+
+
 def main() -> int:
-    good = True
-    for kind in ("sqlite", "postgresql"):
+    good, rows = True, _named("ROWS", STEPS)
+    for kind in _named("DATABASES", ("sqlite", "postgresql")):
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             try:
                 with _database(kind, Path(folder)) as url:
                     print(f"\n{kind}\n{Row.heading()}", flush=True)
                     bench = Bench(Path(folder), url)
                     try:
-                        for step in bench.steps():
+                        for step in bench.steps(rows):
                             good = _show(step()) and good
                     finally:
                         bench.stop()
             except pytest.skip.Exception as reason:
                 print(f"\n{kind}: {reason}")
-    for name in NOT_BUILT:
+    for name in NOT_BUILT if rows == STEPS else ():
         print(f"{name:<58} not built")
     return 0 if good else 1
 

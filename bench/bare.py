@@ -17,7 +17,8 @@ from sqlalchemy import insert, select, text, update
 
 from sorting_miniapp import clock, config
 from sorting_miniapp.accounts.models import Resident, ResidentSession
-from sorting_miniapp.db import db, engine_options, transaction
+from sorting_miniapp.db import db, transaction
+from sorting_miniapp.engines import engine_options
 from sorting_miniapp.events.models import CheckHow, CheckIn, Shift, SignUp, SignUpState
 from sorting_miniapp.quiz.models import Attempt, PointsLedger, QuizDay
 from sorting_miniapp.quiz.models_learning import Pending

@@ -18,7 +18,8 @@ from sorting_miniapp import clock
 from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.app import create_app
 from sorting_miniapp.db import db, new_public_id, transaction
-from sorting_miniapp.events.models import CountKind, Event, EventState, EventTag, HeadCount, Tag
+from sorting_miniapp.events.models import Event, EventState, EventTag, Tag
+from sorting_miniapp.events.models_counts import CountKind, HeadCount
 from sorting_miniapp.hours.models import RecordState, ServiceRecord, Source, Tier
 from sorting_miniapp.jobs import running
 from sorting_miniapp.jobs.models import Job, JobState

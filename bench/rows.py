@@ -7,7 +7,7 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ SECONDS, CLIENTS = 2.0, 16
 PLACES, RUSH_CLIENTS, RUSH_PEOPLE = 500, 64, 700
 FAN_OUT, LATENCY = 60_882, 0.05
 ATTEMPTS = 600
+STEPS = ("hello", "cached", "search", "start", "submit", "rush", "sold_out", "check_in", "fan_out", "report")
 
 
 @dataclass(frozen=True)
@@ -88,11 +89,9 @@ class Bench:
         self.setting.close()
         self.instance.stop()
 
-    def steps(self) -> tuple[Callable[[], list[Row]], ...]:
-        return (
-            self.hello, self.cached, self.search, self.start, self.submit, self.rush, self.check_in, self.fan_out,
-            self.report,
-        )  # fmt: skip
+    def steps(self, chosen: Collection[str]) -> list[Callable[[], list[Row]]]:
+        """The measurements of these names, in the order of STEPS."""
+        return [getattr(self, name) for name in STEPS if name in chosen]
 
     def _rate(self, base: str, path: str, **headers: str) -> float:
         one = [Request("GET", path, headers=tuple(headers.items()))]
@@ -193,6 +192,21 @@ class Bench:
             Row("sign-up rush, 64 clients / bare Core", statistics.median(ratios), "x", 0.6 if postgres else None),
             Row("sign-up rush, p99", statistics.median(slowest), "ms", 250, at_most=True, strict=False, note=note),
         ]
+
+    def sold_out(self) -> list[Row]:
+        """Everybody asks for a place where none is left."""
+        event, _ = self.setting.event(1)
+        path, body = f"/api/v1/events/{event}/signups", json.dumps({"risk_accepted": True, "wait": False}).encode()
+        crowd = self._crowd(path, body)
+        assert load.run(self.full, crowd[:1]).statuses[201] == 1
+
+        def rate() -> float:
+            found = load.run(self.full, crowd[1 : CLIENTS + 1], SECONDS / 2)
+            assert set(found.statuses) == {409}, found.statuses
+            return found.rate
+
+        ratio = self._against(rate, lambda: self._rate(self.full, "/hello"))
+        return [Row("sold out / hello", ratio, "x", 0.5)]
 
     def check_in(self) -> list[Row]:
         """ATTEMPTS people scan the code of a shift, each once."""

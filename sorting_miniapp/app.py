@@ -36,9 +36,10 @@ from sorting_miniapp.accounts.api import blueprint as accounts_api
 from sorting_miniapp.articles.api import blueprint as articles_api
 from sorting_miniapp.certificates.api import blueprint as certificates_api
 from sorting_miniapp.certificates.api import pages as verification_pages
-from sorting_miniapp.db import db, engine_options
+from sorting_miniapp.db import db
 from sorting_miniapp.deliveries.api import blueprint as deliveries_api
-from sorting_miniapp.events import printed
+from sorting_miniapp.engines import engine_options
+from sorting_miniapp.events import printed, sign_up_sheet
 from sorting_miniapp.events import report as event_report
 from sorting_miniapp.events.api import blueprint as events_api
 from sorting_miniapp.events.api_day import blueprint as event_day_api
@@ -98,6 +99,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     making.register()
     event_rules.register()
     event_report.register()
+    sign_up_sheet.register()
     printed.register()
     operations.init_app(app)
     callbacks.init_app(app)

@@ -21,7 +21,8 @@ from sqlalchemy.exc import OperationalError
 from sorting_miniapp import config, state
 from sorting_miniapp.app import create_app
 from sorting_miniapp.articles import listing as articles
-from sorting_miniapp.db import Base, db, engine_options
+from sorting_miniapp.db import Base, db
+from sorting_miniapp.engines import engine_options
 from sorting_miniapp.events import listing as events
 from sorting_miniapp.guide import service as guide
 from sorting_miniapp.quiz import bank, leaderboards, standings

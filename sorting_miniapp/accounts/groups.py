@@ -64,6 +64,20 @@ def members(node_id: int) -> list[Member]:
     return _people(node_id, GroupState.MEMBER)
 
 
+def names_of(residents: Sequence[int]) -> dict[int, list[str]]:
+    """The names of the groups each resident belongs to; one statement."""
+    rows = db.session().execute(
+        select(GroupMember.resident_id, Node.name)
+        .join(Node, Node.id == GroupMember.node_id)
+        .where(GroupMember.resident_id.in_(set(residents)), GroupMember.state == GroupState.MEMBER)
+        .order_by(GroupMember.resident_id, Node.path)
+    )
+    found: dict[int, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.resident_id, []).append(row.name)
+    return found
+
+
 def requests(node_id: int) -> list[Member]:
     """Who asks to join, the longest waiting first; one statement."""
     return _people(node_id, GroupState.REQUESTED)

@@ -19,7 +19,7 @@ from sorting_miniapp.accounts.models import Role, Staff
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.errors import Conflict
 from sorting_miniapp.events import reported
-from sorting_miniapp.events.models import CountKind
+from sorting_miniapp.events.models_counts import CountKind
 from sorting_miniapp.figures import ledger
 from sorting_miniapp.figures.models import EntryHow, Figure, FigureEntry, FigureOwner
 from sorting_miniapp.figures.styles import Bound

@@ -95,6 +95,7 @@ VERBS = {
     "add_shift": "添加场次",
     "change_shift": "修改场次",
     "cancel_shift": "取消场次",
+    "delete_shift": "删除场次",
     "remove_sign_up": "取消报名",
     "tick": "勾选检查清单",
     "check_in": "登记签到",

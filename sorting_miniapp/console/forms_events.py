@@ -15,7 +15,8 @@ from sorting_miniapp.errors import DomainError, Invalid
 from sorting_miniapp.events import requirements
 from sorting_miniapp.events.campaigns import Plan
 from sorting_miniapp.events.drafts import Draft, refuse
-from sorting_miniapp.events.models import CountKind, Shift
+from sorting_miniapp.events.models import Shift
+from sorting_miniapp.events.models_counts import CountKind
 from sorting_miniapp.events.requirements import Requirements
 from sorting_miniapp.events.shifts import Post
 

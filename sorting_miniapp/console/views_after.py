@@ -1,4 +1,4 @@
-"""Console: after an event: its photos, ratings and report; and the printed code of a large one."""
+"""Console: after an event: its photos, ratings, report and sign-ups as a sheet; and the printed code of a large one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sorting_miniapp.console.blueprint import blueprint
 from sorting_miniapp.console.reasons import reason_page
 from sorting_miniapp.errors import DomainError, Invalid
 from sorting_miniapp.errors_web import takes
-from sorting_miniapp.events import photos, planning, printed, ratings, report
+from sorting_miniapp.events import photos, planning, printed, ratings, report, sign_up_sheet
 from sorting_miniapp.events.models_day import WORDS_STATE_NAMES, WordsState
 from sorting_miniapp.jobs import service as jobs
 from sorting_miniapp.orgs import settings
@@ -132,6 +132,14 @@ def event_report(event_id: int) -> Response:
     event, node = planning.get(current_staff(), event_id)
     jobs.ask(current_staff(), report.KIND, node, {"event": event_id}, f"{event.title}活动报告")
     flash("正在生成活动报告，完成后在这里下载", "success")
+    return redirect(url_for("console.jobs"))
+
+
+@blueprint.post("/events/<int:event_id>/sign-ups/export")
+@staff_only(*sign_up_sheet.READERS)
+def event_sign_ups_export(event_id: int) -> Response:
+    sign_up_sheet.ask(current_staff(), event_id)
+    flash("正在生成报名表，完成后在这里下载", "success")
     return redirect(url_for("console.jobs"))
 
 

@@ -13,9 +13,10 @@ from sorting_miniapp.console import forms_events as forms
 from sorting_miniapp.console.blueprint import blueprint
 from sorting_miniapp.console.reasons import reason_page
 from sorting_miniapp.errors import DomainError, Invalid
-from sorting_miniapp.events import campaigns, counts, kinds, planning, registers, requirements, templates
+from sorting_miniapp.events import campaigns, counts, kinds, planning, registers, removal, requirements, templates
 from sorting_miniapp.events.drafts import Draft
-from sorting_miniapp.events.models import COUNT_NAMES, EVENT_STATE_NAMES, CountKind, EventState, ShiftState
+from sorting_miniapp.events.models import EVENT_STATE_NAMES, EventState, ShiftState
+from sorting_miniapp.events.models_counts import COUNT_NAMES, CountKind
 from sorting_miniapp.orgs import service as orgs
 
 Page = Response | str | tuple[str, int]
@@ -118,6 +119,7 @@ def _event_page(event_id: int, problem: str = "", typed: dict[str, str] | None =
         count_names=COUNT_NAMES,
         may_change=current_staff().may(Role.ORGANISER, node.path),
         open_state=ShiftState.OPEN,
+        untouched=found.state is EventState.PUBLISHED and not planning.ever_signed_up(event_id),
         problem=problem,
         typed=typed or {},
     )
@@ -169,6 +171,14 @@ def event_cancel(event_id: int) -> Page:
         return reason_page("取消活动", found.title, back, error), 422
     flash(f"活动已取消，通知已发给 {told} 个报名", "success")
     return redirect(back)
+
+
+@blueprint.post("/events/<int:event_id>/delete")
+@staff_only(Role.ORGANISER)
+def event_delete(event_id: int) -> Response:
+    removal.delete_draft(current_staff(), event_id)
+    flash("草稿已删除", "success")
+    return redirect(url_for("console.events"))
 
 
 @blueprint.post("/events/<int:event_id>/counts")

@@ -16,7 +16,7 @@ from sorting_miniapp.console.blueprint import blueprint
 from sorting_miniapp.errors import DomainError
 from sorting_miniapp.errors_web import takes
 from sorting_miniapp.events import campaigns, kinds, registers, reported
-from sorting_miniapp.events.models import COUNT_NAMES
+from sorting_miniapp.events.models_counts import COUNT_NAMES
 from sorting_miniapp.media import service as media
 from sorting_miniapp.orgs import service as orgs
 

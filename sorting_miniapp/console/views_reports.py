@@ -15,7 +15,7 @@ from sorting_miniapp.console.downloads import attachment
 from sorting_miniapp.console.views_figures import chosen_period, offered
 from sorting_miniapp.errors import DomainError, Invalid, NotFound
 from sorting_miniapp.events import campaigns
-from sorting_miniapp.events.models import COUNT_NAMES
+from sorting_miniapp.events.models_counts import COUNT_NAMES
 from sorting_miniapp.figures import ledger, periods, standing, styles
 from sorting_miniapp.figures.periods import Period, PeriodKind
 from sorting_miniapp.orgs import service as orgs

@@ -13,7 +13,7 @@ from sorting_miniapp.console import forms_events as forms
 from sorting_miniapp.console.blueprint import blueprint
 from sorting_miniapp.console.reasons import reason_page
 from sorting_miniapp.errors import DomainError
-from sorting_miniapp.events import planning, registers, requirements, shifts, templates
+from sorting_miniapp.events import planning, registers, removal, requirements, shifts, templates
 from sorting_miniapp.orgs import service as orgs
 from sorting_miniapp.orgs.models import NodeKind
 from sorting_miniapp.quiz import desk as quizzes
@@ -77,6 +77,14 @@ def shift_cancel(shift_id: int) -> Page:
         return reason_page("取消场次", event.title, back, error), 422
     flash(f"场次已取消，通知已发给 {told} 个报名", "success")
     return redirect(back)
+
+
+@blueprint.post("/shifts/<int:shift_id>/delete")
+@staff_only(Role.ORGANISER)
+def shift_delete(shift_id: int) -> Response:
+    event_id = removal.delete_shift(current_staff(), shift_id)
+    flash("场次已删除", "success")
+    return redirect(url_for("console.event", event_id=event_id))
 
 
 @blueprint.route("/events/<int:event_id>/copy", methods=["GET", "POST"])

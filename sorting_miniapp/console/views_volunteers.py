@@ -1,17 +1,19 @@
-"""Console: registered volunteers, masked; one of them unmasked for a reason; i志愿 numbers from a sheet."""
+"""Console: registered volunteers, masked; one unmasked for a reason; their sheet; i志愿 numbers from a sheet."""
 
 from __future__ import annotations
 
-from flask import render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
 
 from sorting_miniapp.accounts import groups
 from sorting_miniapp.accounts.access import current_staff, staff_only
 from sorting_miniapp.accounts.models import GROUP_STATE_NAMES
-from sorting_miniapp.console import sheets
+from sorting_miniapp.console import forms, sheets
 from sorting_miniapp.console.blueprint import blueprint
 from sorting_miniapp.errors import DomainError
-from sorting_miniapp.hours import ivolunteer_numbers, records, rounding, volunteers
+from sorting_miniapp.hours import exports, ivolunteer_numbers, records, rounding, volunteers
 from sorting_miniapp.hours.models import RECORD_STATE_NAMES, SKILL_NAMES, Skill
+from sorting_miniapp.orgs import service as orgs
 
 sheets.add_pages(ivolunteer_numbers.SHEET, "/volunteers/numbers", "console.volunteer_list")
 
@@ -28,6 +30,26 @@ def volunteer_list() -> str:
         following=url_for("console.volunteer_list", q=words, before=page["next"]) if page["next"] else "",
         words=rounding.words,
     )
+
+
+@blueprint.route("/volunteers/export", methods=["GET", "POST"])
+@staff_only(*volunteers.KEEPERS)
+def volunteers_export() -> Response | str | tuple[str, int]:
+    if request.method == "GET":
+        return _export_form()
+    try:
+        exports.ask_volunteers(current_staff(), forms.whole(request.form.get("unit", ""), "单位"))
+    except DomainError as error:
+        return _export_form(error.message), 422
+    flash("已开始导出，完成后可在这里下载", "success")
+    return redirect(url_for("console.jobs"))
+
+
+def _export_form(problem: str = "") -> str:
+    units = [unit for unit in orgs.visible(current_staff().branches(*volunteers.KEEPERS)) if unit.active]
+    choices = [(unit.id, unit.name) for unit in units]
+    page = "console/hours/export.html"
+    return render_template(page, name="志愿者名册", choices=choices, typed=request.form, problem=problem, kind="")
 
 
 @blueprint.get("/volunteers/<int:volunteer_id>")

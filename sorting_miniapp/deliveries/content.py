@@ -18,8 +18,8 @@ MESSAGES = "messages.yaml"
 MOST_FIELDS = 5  # WeChat's templates have two to five key words
 # design.md §6, Notices.
 NEEDED = (
-    "new_article", "event_offer", "event_reminder", "event_changed", "event_cancelled", "request_answered",
-    "result_ready",
+    "new_article", "event_offer", "event_signed_up", "event_reminder", "event_changed", "event_cancelled",
+    "request_answered", "result_ready",
 )  # fmt: skip
 
 

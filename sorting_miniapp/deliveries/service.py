@@ -15,7 +15,14 @@ from sorting_miniapp.orgs import settings
 
 log = structlog.get_logger(__name__)
 # When one person is due several: a cancellation or change, then an offer, then a reminder, then an article.
-PRIORITY = {"event_cancelled": 0, "event_changed": 1, "event_offer": 2, "event_reminder": 4, "new_article": 6}
+PRIORITY = {
+    "event_cancelled": 0,
+    "event_changed": 1,
+    "event_offer": 2,
+    "event_signed_up": 3,
+    "event_reminder": 4,
+    "new_article": 6,
+}
 
 
 def notify(

@@ -21,6 +21,7 @@ from sorting_miniapp.events import (
     scanning,
     schemas,
     schemas_day,
+    schemas_sign_ups,
     search,
     service,
 )
@@ -45,12 +46,14 @@ _QUERY = schemas.EventQuerySchema()
         {"in": "query", "name": "tag", "schema": {"type": "string", "minLength": 1, "maxLength": 40}},
         {"in": "query", "name": "campaign", "schema": {"type": "string", "minLength": 1, "maxLength": 32}},
         {"in": "query", "name": "near", "schema": {"type": "string", "pattern": schemas.POINT_WHOLE, "maxLength": 40}},
+        {"in": "query", "name": "places_left",
+         "schema": {"type": "integer", "minimum": 1, "maximum": conditions.MOST_PLACES}},
         {"in": "query", "name": "cursor", "schema": {"type": "string", "minLength": 1, "maxLength": 60}},
     ],
-)
+)  # fmt: skip
 @open_to_all
 def events() -> Response:
-    """活动列表：按日期、类型、单位、标签、主题活动筛选，或由近及远"""
+    """活动列表：按日期、类型、单位、标签、主题活动、剩余名额筛选，或由近及远"""
     key = f"list?{request.query_string.decode('latin-1')}"
     return cached_answer(*listing.kept.get(key, lambda: listing.page(search.Wanted(**_query()))))
 
@@ -98,8 +101,8 @@ def calendar(event_id: str) -> Response:
 
 
 @blueprint.post("/events/<string:event_id>/signups")
-@blueprint.arguments(schemas.SignUpWishSchema)
-@blueprint.response(201, schemas.SignUpSchema)
+@blueprint.arguments(schemas_sign_ups.SignUpWishSchema)
+@blueprint.response(201, schemas_sign_ups.SignUpSchema)
 @idempotent
 @resident_only
 def sign_up(body: dict[str, Any], event_id: str) -> tuple[dict[str, Any], int]:
@@ -110,8 +113,8 @@ def sign_up(body: dict[str, Any], event_id: str) -> tuple[dict[str, Any], int]:
 
 
 @blueprint.post("/events/<string:event_id>/group-signups")
-@blueprint.arguments(schemas.GroupWishSchema)
-@blueprint.response(201, schemas.GroupSignUpsSchema)
+@blueprint.arguments(schemas_sign_ups.GroupWishSchema)
+@blueprint.response(201, schemas_sign_ups.GroupSignUpsSchema)
 @idempotent
 @resident_only
 def sign_up_group(body: dict[str, Any], event_id: str) -> tuple[dict[str, Any], int]:
@@ -123,8 +126,8 @@ def sign_up_group(body: dict[str, Any], event_id: str) -> tuple[dict[str, Any], 
 
 
 @blueprint.get("/events/<string:event_id>/group-signups")
-@blueprint.arguments(schemas.GroupQuerySchema, location="query")
-@blueprint.response(200, schemas.GroupListSchema)
+@blueprint.arguments(schemas_sign_ups.GroupQuerySchema, location="query")
+@blueprint.response(200, schemas_sign_ups.GroupListSchema)
 @resident_only
 def group_sign_ups(query: dict[str, Any], event_id: str) -> dict[str, Any]:
     """本团体成员的报名"""
@@ -132,8 +135,8 @@ def group_sign_ups(query: dict[str, Any], event_id: str) -> dict[str, Any]:
 
 
 @blueprint.get("/me/signups")
-@blueprint.arguments(schemas.MyQuerySchema, location="query")
-@blueprint.response(200, schemas.MySignUpsSchema)
+@blueprint.arguments(schemas_sign_ups.MyQuerySchema, location="query")
+@blueprint.response(200, schemas_sign_ups.MySignUpsSchema)
 @resident_only
 def my_sign_ups(query: dict[str, Any]) -> dict[str, Any]:
     """我的报名"""
@@ -141,7 +144,7 @@ def my_sign_ups(query: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.delete("/signups/<string:sign_up_id>")
-@blueprint.arguments(schemas.WithdrawalSchema, location="query")
+@blueprint.arguments(schemas_sign_ups.WithdrawalSchema, location="query")
 @blueprint.response(204)
 @resident_only
 def withdraw(query: dict[str, Any], sign_up_id: str) -> None:
@@ -150,7 +153,7 @@ def withdraw(query: dict[str, Any], sign_up_id: str) -> None:
 
 
 @blueprint.post("/signups/<string:sign_up_id>/confirmation")
-@blueprint.response(200, schemas.MySignUpSchema)
+@blueprint.response(200, schemas_sign_ups.MySignUpSchema)
 @resident_only
 def confirm(sign_up_id: str) -> dict[str, Any]:
     """确认候补到的名额"""
@@ -158,7 +161,7 @@ def confirm(sign_up_id: str) -> dict[str, Any]:
 
 
 @blueprint.get("/me/absences")
-@blueprint.response(200, schemas.AbsencesSchema)
+@blueprint.response(200, schemas_sign_ups.AbsencesSchema)
 @resident_only
 def my_absences() -> dict[str, Any]:
     """我的缺席记录"""
@@ -177,8 +180,8 @@ def text_checked(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @blueprint.post("/signups/<string:sign_up_id>/appeal")
-@blueprint.arguments(schemas.AppealWishSchema)
-@blueprint.response(201, schemas.AppealSchema)
+@blueprint.arguments(schemas_sign_ups.AppealWishSchema)
+@blueprint.response(201, schemas_sign_ups.AppealSchema)
 @text_checked
 @idempotent
 @resident_only
@@ -196,7 +199,7 @@ def _signed() -> bool:
 
 @blueprint.post("/checkins")
 @blueprint.arguments(schemas_day.ScanPlaceSchema)
-@blueprint.response(200, schemas.CheckSchema)
+@blueprint.response(200, schemas_sign_ups.CheckSchema)
 @limiter.limit(SCANS, key_func=lambda: f"checkin:{current_resident().id}", exempt_when=_signed)
 @idempotent
 @resident_only

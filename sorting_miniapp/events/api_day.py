@@ -9,7 +9,7 @@ from flask import Response, request
 
 from sorting_miniapp.accounts.access import current_resident, open_to_all, resident_only
 from sorting_miniapp.events import feeds, leaders, listing, ratings, scanning, schemas_day
-from sorting_miniapp.events.schemas import CheckSchema
+from sorting_miniapp.events.schemas_sign_ups import CheckSchema
 from sorting_miniapp.limits import limiter
 from sorting_miniapp.web import ApiBlueprint, idempotent
 

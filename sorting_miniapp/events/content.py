@@ -9,7 +9,8 @@ import yaml
 from sqlalchemy import select
 
 from sorting_miniapp.db import transaction
-from sorting_miniapp.events.models import CountKind, EventTemplate, Tag
+from sorting_miniapp.events.models import EventTemplate, Tag
+from sorting_miniapp.events.models_counts import CountKind
 from sorting_miniapp.events.models_planning import EventKind
 
 KINDS, TAGS, TEMPLATES = "event_kinds.yaml", "tags.yaml", "events"

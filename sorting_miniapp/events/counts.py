@@ -10,7 +10,8 @@ from sorting_miniapp import audit, clock
 from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.errors import Conflict, Invalid
-from sorting_miniapp.events.models import CountKind, EventState, HeadCount
+from sorting_miniapp.events.models import EventState
+from sorting_miniapp.events.models_counts import CountKind, HeadCount
 from sorting_miniapp.events.planning import get
 
 

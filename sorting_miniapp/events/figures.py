@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import distinct, func, or_, select
 
 from sorting_miniapp.db import db
-from sorting_miniapp.events.models import CheckIn, Event, EventState, HeadCount, Shift, ShiftState
+from sorting_miniapp.events.models import CheckIn, Event, EventState, Shift, ShiftState
+from sorting_miniapp.events.models_counts import HeadCount
 from sorting_miniapp.orgs.models import Node
 from sorting_miniapp.orgs.tree import within
 

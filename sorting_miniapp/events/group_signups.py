@@ -58,6 +58,7 @@ def sign_up(leader: int, event: str, group: int, members: Sequence[MemberWish], 
         for one, values in rows:
             with _about(one):
                 made.append(_take(session, values, one, wish.wait))
+        _tell(session, shift.id, leader, [(residents[row["member"]], row["state"]) for row in made])
         after_commit(listing.kept.forget)
     return made
 
@@ -91,6 +92,17 @@ def _take(session: Session, values: dict[str, Any], one: MemberWish, wait: bool)
         raise places.already_signed_up() from error
     state = SignUpState.CONFIRMED if position is None else SignUpState.WAITING
     return {"member": one.member, "id": values["public_id"], "state": state.value, "queue_position": position}
+
+
+def _tell(session: Session, shift_id: int, leader: int, members: Sequence[tuple[int, str]]) -> None:
+    """Each member but the leader learns that they were signed up, so that they can withdraw in time."""
+    row = session.execute(
+        select(Event, Shift).join(Shift, Shift.event_id == Event.id).where(Shift.id == shift_id)
+    ).one()
+    for resident, state in members:
+        if resident != leader:
+            status = "候补中" if state == SignUpState.WAITING else "报名成功"
+            places.tell("event_signed_up", resident, row.Event, row.Shift, status=status)
 
 
 def listed(leader: int, event: str, group: int) -> list[dict[str, Any]]:

@@ -83,23 +83,6 @@ CHECK_HOW_NAMES = {
 }
 
 
-class CountKind(StrEnum):
-    DIRECT = "direct"
-    INFLUENCED = "influenced"
-    SERVED = "served"
-    LEAFLETS = "leaflets"
-    PARTY_MEMBERS = "party_members"
-
-
-COUNT_NAMES = {
-    CountKind.DIRECT: ("直接参与", "人"),
-    CountKind.INFLUENCED: ("影响人数", "人"),
-    CountKind.SERVED: ("服务群众", "人"),
-    CountKind.LEAFLETS: ("发放资料", "份"),
-    CountKind.PARTY_MEMBERS: ("动员党员", "人次"),
-}
-
-
 class Tag(Base):
     """A mark of events, from content/tags.yaml. Tags overlap: a set, not a partition."""
 
@@ -291,18 +274,3 @@ class CheckIn(Base):
     reason: Mapped[str] = mapped_column(String(200), default="")
     minutes: Mapped[int | None]
     closed_by_system: Mapped[bool] = mapped_column(default=False)
-
-
-class HeadCount(Base):
-    """How many people an event reached off the system, with who counted and how."""
-
-    __tablename__ = "head_count"
-    __table_args__ = (UniqueConstraint("event_id", "kind"), CheckConstraint("value >= 0", name="value"))
-    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
-    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
-    kind: Mapped[CountKind] = mapped_column(enum_column(CountKind, "kind"))
-    value: Mapped[int]
-    counted_by: Mapped[str] = mapped_column(String(40))
-    how: Mapped[str] = mapped_column(String(200))
-    recorded_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
-    recorded_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -92,7 +92,7 @@ def lock_shift(session: Session, shift_id: int) -> Shift:
     return session.get_one(Shift, shift_id, with_for_update=True, populate_existing=True)
 
 
-def lock_sign_ups(session: Session, keys: Select[tuple[int]]) -> list[SignUp]:
+def lock_sign_ups(session: Session, keys: Select[int]) -> list[SignUp]:
     """The sign-ups of these keys, held and read afresh, in the order of their turn; the caller holds their shift's row.
 
     They are found without a lock and then locked by key: one that no longer fits the search may be among them.
@@ -250,14 +250,16 @@ def local_text(moment: datetime) -> str:
     return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
 
 
-def tell(key: str, resident_id: int, event: Event, shift: Shift, *, remark: str = "", deadline: str = "") -> None:
+def tell(
+    key: str, resident_id: int, event: Event, shift: Shift, *, remark: str = "", deadline: str = "", status: str = ""
+) -> None:
     """A notice about a shift to one person, in the caller's transaction."""
     values = {
         "title": event.title,
         "time": local_text(shift.starts_at),
         "place": event.place,
         "remark": remark,
-        "status": "",
+        "status": status,
         "deadline": deadline,
     }
     urgent = key == "event_cancelled"

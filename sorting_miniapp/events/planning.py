@@ -218,14 +218,20 @@ def publish(actor: StaffActor, event_id: int) -> None:
         audit.record(actor.username, "event.publish", "event", event_id, node_path=node.path)
 
 
+def ever_signed_up(event_id: int) -> bool:
+    """Whether anybody has signed up for a shift of the event, be it withdrawn since."""
+    query = select(SignUp.id).join(Shift, Shift.id == SignUp.shift_id).where(Shift.event_id == event_id)
+    return db.session().scalar(query.limit(1)) is not None
+
+
 def withdraw_publication(actor: StaffActor, event_id: int) -> None:
     """Make a published event a draft again: only while nobody has ever signed up. Raises Conflict has_signups."""
     with transaction() as session:
         event, node = get(actor, event_id, change=True)
         if event.state is not EventState.PUBLISHED:
             raise Conflict("not_published", "活动不在发布状态")
-        shifts = [shift.id for shift in _shifts(session, event_id)]
-        if session.scalar(select(SignUp.id).where(SignUp.shift_id.in_(shifts)).limit(1)):
+        _shifts(session, event_id)  # held: nobody signs up meanwhile
+        if ever_signed_up(event_id):
             raise Conflict("has_signups", "已有人报名，只能取消活动")
         event.state, event.published_at = EventState.DRAFT, None
         close_change(event)
@@ -233,13 +239,13 @@ def withdraw_publication(actor: StaffActor, event_id: int) -> None:
 
 
 def cancel(actor: StaffActor, event_id: int, reason: str) -> int:
-    """Cancel a draft or published event with all its shifts and tell everybody. Returns how many were told."""
+    """Cancel a published event with all its shifts and tell everybody. Returns how many were told."""
     if not reason:
         raise Invalid("reason_required", "请填写取消原因", {"fields": {"reason": ["请填写取消原因"]}})
     with transaction() as session:
         event, node = get(actor, event_id, change=True)
-        if event.state not in (EventState.DRAFT, EventState.PUBLISHED):
-            raise Conflict("event_over", "活动已结束或取消")
+        if event.state is not EventState.PUBLISHED:
+            raise Conflict("not_published", "只有已发布、尚未结束的活动可以取消")
         told = sum(end_shift(session, event, shift, reason) for shift in _shifts(session, event_id))
         event.state, event.cancel_reason = EventState.CANCELLED, reason[:200]
         close_change(event)

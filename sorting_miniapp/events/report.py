@@ -16,7 +16,8 @@ from sorting_miniapp.db import db
 from sorting_miniapp.errors import NotFound
 from sorting_miniapp.events import counts, photos, planning, ratings
 from sorting_miniapp.events import kinds as event_kinds
-from sorting_miniapp.events.models import COUNT_NAMES, EVENT_STATE_NAMES, CheckIn, Event, Shift, ShiftState, SignUp
+from sorting_miniapp.events.models import EVENT_STATE_NAMES, CheckIn, Event, Shift, ShiftState, SignUp
+from sorting_miniapp.events.models_counts import COUNT_NAMES
 from sorting_miniapp.events.models_day import WalkIn
 from sorting_miniapp.jobs import kinds
 from sorting_miniapp.orgs.models import Node

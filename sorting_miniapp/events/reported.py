@@ -18,7 +18,8 @@ from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.db import new_public_id, transaction
 from sorting_miniapp.errors import Conflict, Invalid, NotFound
 from sorting_miniapp.events import campaigns, counts, kinds, photos
-from sorting_miniapp.events.models import CountKind, Event, EventState, EventTag, Tag
+from sorting_miniapp.events.models import Event, EventState, EventTag, Tag
+from sorting_miniapp.events.models_counts import CountKind
 from sorting_miniapp.orgs.models import Node
 
 MARK = "reported"  # the template_key of a reported activity

@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, ColumnElement, Row, and_, cast, or_, select
 from sorting_miniapp import clock
 from sorting_miniapp.db import db
 from sorting_miniapp.errors import BadRequest
-from sorting_miniapp.events.models import Event, EventState, EventTag, Tag
+from sorting_miniapp.events.models import Event, EventState, EventTag, Shift, ShiftState, Tag
 from sorting_miniapp.events.models_planning import Campaign, EventCohost
 from sorting_miniapp.orgs.models import Node
 from sorting_miniapp.orgs.tree import end_of
@@ -24,7 +24,10 @@ METRES = 1.11319  # one 0.00001 degree of latitude
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is looked for. Days are Asia/Shanghai's, both included; `near` is (latitude, longitude) in degrees."""
+    """What is looked for. Days are Asia/Shanghai's, both included; `near` is (latitude, longitude) in degrees.
+
+    `places_left`: a shift that still takes sign-ups has so many places for newcomers.
+    """
 
     start: date | None = None
     end: date | None = None
@@ -33,6 +36,7 @@ class Wanted:
     tag: str | None = None
     campaign: str | None = None
     near: tuple[float, float] | None = None
+    places_left: int | None = None
     cursor: str | None = None
 
 
@@ -85,6 +89,10 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         parts = select(Campaign.id).where(Campaign.parent_id.in_(own))
         deeper = select(Campaign.id).where(Campaign.parent_id.in_(parts))
         found.append(or_(*(Event.campaign_id.in_(one) for one in (own, parts, deeper))))
+    if wanted.places_left is not None:
+        free = (Shift.capacity - Shift.places_taken >= wanted.places_left, Shift.waiting == 0)
+        coming = (Shift.state == ShiftState.OPEN, Shift.starts_at > clock.now())
+        found += [Event.state == EventState.PUBLISHED, Event.id.in_(select(Shift.event_id).where(*free, *coming))]
     if wanted.org is not None:
         path = db.session().scalar(select(Node.path).where(Node.id == wanted.org)) or "-"
         branch = and_(Node.path >= path, Node.path < end_of(path))

@@ -1,4 +1,4 @@
-"""Service records and the register of certificates as sheets, made in the worker; identities stay masked."""
+"""Volunteers, service records and the register of certificates as sheets, made in the worker; identities masked."""
 
 from __future__ import annotations
 
@@ -9,14 +9,23 @@ from typing import Any
 from sqlalchemy import func, select
 
 from sorting_miniapp import clock
+from sorting_miniapp.accounts import groups
 from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.certificates import masking
 from sorting_miniapp.certificates import service as certificates
 from sorting_miniapp.certificates.models import Certificate
 from sorting_miniapp.db import db
-from sorting_miniapp.hours import issuing
-from sorting_miniapp.hours.models import FLAG_NAMES, RECORD_STATE_NAMES, SOURCE_NAMES, ServiceRecord, Volunteer
+from sorting_miniapp.hours import issuing, rounding, volunteers
+from sorting_miniapp.hours.models import (
+    FLAG_NAMES,
+    RECORD_STATE_NAMES,
+    SKILL_NAMES,
+    SOURCE_NAMES,
+    ServiceRecord,
+    Skill,
+    Volunteer,
+)
 from sorting_miniapp.imports import workbook
 from sorting_miniapp.jobs import kinds
 from sorting_miniapp.jobs import service as jobs
@@ -44,6 +53,18 @@ REGISTER = (
     "状态",
     "撤销原因",
 )
+
+
+VOLUNTEERS = (
+    "志愿者编号", "姓名", "证件类型", "证件号码", "手机号码", "单位", "志愿团体", "特长", "累计时长（分钟）",
+    "累计时长", "星级", "i志愿编号", "登记日期",
+)  # fmt: skip
+
+
+def ask_volunteers(actor: StaffActor, node_id: int) -> str:
+    """Ask for the sheet of a unit's volunteers; returns the job's public id. Raises NotFound, Forbidden, Conflict."""
+    node = orgs.get(node_id, actor.branches(*volunteers.KEEPERS))
+    return jobs.ask(actor, "volunteers_export", node, {}, f"{node.name} 志愿者名册")
 
 
 def ask(actor: StaffActor, kind_key: str, node_id: int, first: date, last: date) -> str:
@@ -142,7 +163,44 @@ def _register(asked: kinds.Asked, progress: kinds.Progress) -> Iterator[tuple[ob
         )
 
 
+def make_volunteers(asked: kinds.Asked, progress: kinds.Progress) -> kinds.File:
+    """Every registered volunteer of the branch with groups and hours, in the order of registration."""
+    data = workbook.write("志愿者名册", VOLUNTEERS, _volunteers(asked, progress))
+    return kinds.File("志愿者名册.xlsx", workbook.XLSX, [data])
+
+
+def _volunteers(asked: kinds.Asked, progress: kinds.Progress) -> Iterator[tuple[object, ...]]:
+    total, done, last = volunteers.count([asked.node_path]), 0, 0
+    while rows := volunteers.after(last, [asked.node_path], BATCH):
+        progress(done, total, "正在写入")
+        groups_of = groups.names_of([row.Volunteer.resident_id for row in rows])
+        for row in rows:
+            yield _volunteer(row, groups_of.get(row.Volunteer.resident_id, []))
+        done, last = done + len(rows), rows[-1].Volunteer.id
+        db.session().expunge_all()
+
+
+def _volunteer(row: Any, member_of: list[str]) -> tuple[object, ...]:
+    shown = volunteers.masked(row)
+    return (
+        shown["number"],
+        shown["name"],
+        shown["document_kind"],
+        shown["document"],
+        shown["phone"],
+        shown["org_name"],
+        "、".join(member_of),
+        "、".join(SKILL_NAMES[Skill(key)] for key in row.Volunteer.skills or []),
+        shown["minutes"],
+        rounding.words(shown["minutes"]),
+        shown["stars"] or None,
+        shown["ivolunteer_number"],
+        clock.local(shown["registered_at"]).date().isoformat(),
+    )
+
+
 JOBS = (
+    kinds.Kind("volunteers_export", "志愿者名册", volunteers.KEEPERS, make_volunteers),
     kinds.Kind("records_export", "服务记录表", READERS, make_records),
     kinds.Kind("certificates_export", "证明登记簿", READERS, make_register),
 )

@@ -138,6 +138,18 @@ def search(words: str, branches: Sequence[str], before: int | None = None) -> di
     return {"items": rows[:PAGE], "next": str(rows[PAGE - 1].Volunteer.id) if len(rows) > PAGE else None}
 
 
+def count(branches: Sequence[str]) -> int:
+    """How many volunteers are registered in the branches."""
+    query = select(func.count(Volunteer.id)).join(Node, Node.id == Volunteer.node_id)
+    return int(db.session().scalar(query.where(Volunteer.name.is_not(None), within(Node.path, branches))) or 0)
+
+
+def after(last: int, branches: Sequence[str], most: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    """The next volunteers of the branches after the key `last`, oldest first: rows of `search`; one statement."""
+    query = _listed().where(within(Node.path, branches), Volunteer.id > last)
+    return db.session().execute(query.order_by(Volunteer.id).limit(most)).all()
+
+
 def by_numbers(numbers: Sequence[str], branches: Sequence[str]) -> dict[str, Row[*tuple[Any, ...]]]:
     """Volunteers of the branches by their numbers: rows of `search`; one statement."""
     query = _listed().where(Volunteer.number.in_(set(numbers)), within(Node.path, branches))

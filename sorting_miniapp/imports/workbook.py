@@ -12,6 +12,7 @@ import warnings
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import IO, Any
 
 import openpyxl
@@ -95,7 +96,7 @@ def write(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     """A sheet with a heading. Text goes out as text, whatever it begins with: no cell becomes a formula."""
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet(title)
-    for line in (columns, *rows):
+    for line in chain([columns], rows):
         sheet.append([_cell(sheet, value) for value in line])
     out = io.BytesIO()
     book.save(out)

@@ -21,18 +21,8 @@ from sorting_miniapp import clock
 from sorting_miniapp.articles.models import Article, ArticleVersion, Push, PushState
 from sorting_miniapp.articles.models_media import MediaItem, Origin
 from sorting_miniapp.db import db
-from sorting_miniapp.events.models import (
-    HOLDING,
-    CheckIn,
-    CountKind,
-    Event,
-    EventState,
-    EventTag,
-    HeadCount,
-    Shift,
-    SignUp,
-    Tag,
-)
+from sorting_miniapp.events.models import HOLDING, CheckIn, Event, EventState, EventTag, Shift, SignUp, Tag
+from sorting_miniapp.events.models_counts import CountKind, HeadCount
 from sorting_miniapp.figures.periods import Period
 from sorting_miniapp.hours.models import RecordState, ServiceRecord, Volunteer
 from sorting_miniapp.orgs.models import Node, NodeKind

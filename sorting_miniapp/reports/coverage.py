@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from sorting_miniapp.db import db
 from sorting_miniapp.events import kinds
-from sorting_miniapp.events.models import CountKind
+from sorting_miniapp.events.models_counts import CountKind
 from sorting_miniapp.figures import periods
 from sorting_miniapp.figures.periods import Period, PeriodKind
 from sorting_miniapp.orgs.models import Node, NodeKind

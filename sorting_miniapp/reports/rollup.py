@@ -15,7 +15,8 @@ from sqlalchemy import select
 from sorting_miniapp import clock
 from sorting_miniapp.db import db
 from sorting_miniapp.events import kinds
-from sorting_miniapp.events.models import CountKind, Event, EventTag, HeadCount, Tag
+from sorting_miniapp.events.models import Event, EventTag, Tag
+from sorting_miniapp.events.models_counts import CountKind, HeadCount
 from sorting_miniapp.events.models_planning import Campaign
 from sorting_miniapp.orgs.models import Node
 from sorting_miniapp.orgs.tree import within

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from docx import Document
 from PIL import Image
@@ -25,16 +26,29 @@ from sorting_miniapp.events import (
     printed,
     ratings,
     report,
+    sign_up_sheet,
     unreached,
 )
-from sorting_miniapp.events.models import CheckHow, CheckIn, CountKind, SignUp
+from sorting_miniapp.events.models import CheckHow, CheckIn, SignUp
+from sorting_miniapp.events.models_counts import CountKind
 from sorting_miniapp.events.models_day import CallOutcome, EventPhoto, WordsState
 from sorting_miniapp.jobs import running as job_runner
 from sorting_miniapp.jobs import service as jobs
 from sorting_miniapp.jobs.models import Job, JobState
 from sorting_miniapp.wechat import gateway
 from tests.conftest import base_environ
-from tests.events.helpers import NINE, Hands, Made, Person, World, make_event, make_people, make_person
+from tests.events.helpers import (
+    NINE,
+    Hands,
+    Made,
+    Person,
+    World,
+    make_event,
+    make_people,
+    make_person,
+    scan,
+    sign_up,
+)
 from tests.events.test_console import _post as post_form
 from tests.events.test_console import _token, sign_in
 from tests.events.test_day import make_volunteer, signed
@@ -413,3 +427,33 @@ def test_phoning_in_the_console(sqlite_world: World, hands: Hands) -> None:
     page = client.get(url).get_data(as_text=True)
     assert "已电话通知" in page
     assert "还有 0 人没有通知到" in page
+
+
+def test_the_sign_ups_are_a_sheet_with_masked_names_and_phones(world: World, hands: Hands) -> None:
+    event, (first, second) = make_event(world, 3), make_people(world.app, 2)
+    make_volunteer(world, first, "1")
+    client = world.app.test_client()
+    sign_up(client, first, event, companions=[{"age": 9}, {"age": 12}], guardian_consent=True)
+    waiting = sign_up(client, second, event).json["id"]
+    client.delete(f"/api/v1/signups/{waiting}?reason=临时有事", headers=second.headers)
+    hands.at(NINE)
+    scan(client, first, event)
+    hands.at(NINE + HOUR)
+    scan(client, first, event)
+    with world.app.app_context():
+        with pytest.raises(NotFound):
+            sign_up_sheet.ask(world.foreigner, event.event)
+        asked = sign_up_sheet.ask(world.organiser, event.event)
+        for job in job_runner.waiting():
+            job_runner.run(job)
+        row, pieces = jobs.fetch(world.organiser, asked)
+        lines = list(openpyxl.load_workbook(io.BytesIO(b"".join(pieces))).active.values)
+    assert (row.state, len(lines)) == (JobState.DONE, 3)
+    found = [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
+    assert [one["姓名（昵称）"] for one in found] == ["张**", "微信用户"]
+    assert found[0]["手机号码"].count("*") >= 4
+    assert (found[0]["人数"], found[0]["同行人年龄"], found[0]["监护人已同意"]) == (3, "9、12", "是")
+    assert (found[0]["签到"], found[0]["签退"], found[0]["在场（分钟）"]) == (
+        "2026-06-10 09:00", "2026-06-10 10:00", 60,
+    )  # fmt: skip
+    assert (found[1]["状态"], found[1]["说明"]) == ("已退出", "临时有事")

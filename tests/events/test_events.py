@@ -20,7 +20,8 @@ from sorting_miniapp.audit import AuditEntry
 from sorting_miniapp.db import db
 from sorting_miniapp.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from sorting_miniapp.events import content, counts, figures, ics, listing, minors, planning, shifts, templates, tokens
-from sorting_miniapp.events.models import CountKind, Event, EventTemplate, HeadCount, SignUp, Tag
+from sorting_miniapp.events.models import Event, EventTemplate, SignUp, Tag
+from sorting_miniapp.events.models_counts import CountKind, HeadCount
 from tests.events.helpers import (
     CONTENT,
     DRAFT,
@@ -68,6 +69,29 @@ def test_the_list_filters_by_day_kind_and_unit(world: World) -> None:
     bad = world.app.test_client().get("/api/v1/events?from=yesterday&colour=red")
     assert bad.status_code == 422
     assert world.app.test_client().get("/api/v1/events?cursor=x").status_code == 400
+
+
+def test_the_list_by_places_left_is_right_from_kept_bytes_too(world: World, hands: Hands) -> None:
+    """A family of three finds only where three may come; what was kept before a sign-up is not shown after it."""
+    event = make_event(world, 3, title="三个名额")
+    make_event(world, 1, title="一个名额", starts_at=NINE + timedelta(days=1))
+    first, second = make_people(world.app, 2)
+    client = world.app.test_client()
+    assert _list(world, places_left=1) == ["三个名额", "一个名额"]
+    assert _list(world, places_left=3) == ["三个名额"]
+    assert sign_up(client, first, event).status_code == 201
+    assert _list(world, places_left=3) == []
+    assert _list(world, places_left=2) == ["三个名额"]
+    waits = sign_up(client, second, event, companions=[{"age": 30}, {"age": 31}]).json
+    assert waits["state"] == "waiting"
+    assert _list(world, places_left=1) == ["一个名额"], "nobody takes a place past those who wait"
+    client.delete(f"/api/v1/signups/{waits['id']}", headers=second.headers)
+    assert _list(world, places_left=2) == ["三个名额"]
+    hands.at(NINE + timedelta(minutes=1))
+    listing.kept.forget()
+    assert _list(world, places_left=1) == ["一个名额"], "a shift that began takes no sign-up"
+    for wrong in ("0", "61", "viele"):
+        assert client.get("/api/v1/events", query_string={"places_left": wrong}).status_code == 422
 
 
 def test_the_list_is_paged_in_order_with_few_statements(sqlite_world: World) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.events.helpers import Made, Person, World, make_event, make_people, shift_row, sign_up
+from tests.events.helpers import Made, Person, World, make_event, make_people, notices, shift_row, sign_up
 from tests.events.test_rush import assert_counters
 from tests.hours.test_groups import make_group, make_member
 
@@ -31,6 +31,7 @@ def test_a_leader_signs_members_up_and_the_rest_wait_in_order(world: World) -> N
         (keys[3], "waiting", 1),
     ]
     assert shift_row(world.app, event) == (2, 2, 1)
+    assert notices(world.app, "event_signed_up") == [one.id for one in people[1:]], "each learns of it"
     assert _mine(world, people[1])[0]["group_id"] == group
     url = f"/api/v1/events/{event.event_id}/group-signups?group_id={group}"
     client = world.app.test_client()

@@ -11,11 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from sorting_miniapp.audit import AuditEntry
 from sorting_miniapp.db import db
 from sorting_miniapp.errors import Conflict, Forbidden, Invalid, NotFound
-from sorting_miniapp.events import campaigns, closing, content, planning, requirements, search, shifts, templates
+from sorting_miniapp.events import (
+    campaigns,
+    closing,
+    content,
+    planning,
+    removal,
+    requirements,
+    search,
+    shifts,
+    templates,
+)
 from sorting_miniapp.events.models import Event, EventState, Shift
 from sorting_miniapp.events.requirements import Requirements
+from tests.console.test_admin import post, sign_in
 from tests.events.helpers import (
     CONTENT,
     DRAFT,
@@ -30,6 +42,7 @@ from tests.events.helpers import (
 )
 from tests.hours.test_records import register
 
+DAY = timedelta(days=1)
 WEEK = campaigns.Plan("宣传周", date(2026, 6, 8), date(2026, 6, 14), theme="分类齐参与 低碳新时尚")
 
 
@@ -263,3 +276,50 @@ def test_a_requirement_that_nobody_can_answer_for_lets_nobody_in(
     other = make_event(sqlite_world, starts_at=NINE + timedelta(days=1))
     _ask(sqlite_world, other, group=sqlite_world.town)
     assert _code(sign_up(client, people[0], other)) == "requirement_not_met"
+
+
+def test_a_draft_is_deleted_with_its_shifts_and_what_was_published_is_cancelled(world: World) -> None:
+    draft, event = make_event(world, publish=False), make_event(world)
+    (person,) = make_people(world.app, 1)
+    with world.app.app_context():
+        second = shifts.add(world.organiser, draft.event, NINE + DAY, NINE + DAY + timedelta(hours=1), 5)
+        with pytest.raises(NotFound):
+            removal.delete_draft(world.foreigner, draft.event)
+        with pytest.raises(Conflict, match="not_a_draft"):
+            removal.delete_draft(world.organiser, event.event)
+        with pytest.raises(Conflict, match="not_a_draft"):
+            removal.delete_shift(world.organiser, event.shift)
+        with pytest.raises(Conflict, match="not_published"):
+            planning.cancel(world.organiser, draft.event, "不办了")
+        removal.delete_shift(world.organiser, second)
+        removal.delete_draft(world.organiser, draft.event)
+        assert db.session.get(Event, draft.event) is None
+        assert list(db.session.scalars(select(Shift.id))) == [event.shift]
+        acts = select(AuditEntry.action).where(AuditEntry.action.contains("delete")).order_by(AuditEntry.id)
+        assert list(db.session.scalars(acts)) == ["event.delete_shift", "event.delete"]
+    assert sign_up(world.app.test_client(), person, event).status_code == 201
+
+
+def test_a_page_offers_what_fits_the_state(sqlite_world: World) -> None:
+    world = sqlite_world
+    draft, event = make_event(world, publish=False), make_event(world)
+    (person,) = make_people(world.app, 1)
+    client = sign_in(world, "organiser")
+    page = client.get(f"/console/events/{draft.event}").text
+    assert "删除草稿" in page
+    assert "删除场次" in page
+    for wrong in ("取消活动", "取消场次", "撤回发布", "签到码", "现场看板", "人数登记", "导出报名表"):
+        assert wrong not in page, wrong
+    assert "撤回发布" in client.get(f"/console/events/{event.event}").text
+    sign_up(world.app.test_client(), person, event)
+    page = client.get(f"/console/events/{event.event}").text
+    assert "撤回发布" not in page, "somebody signed up"
+    for right in ("取消活动", "取消场次", "签到码", "现场看板", "导出报名表"):
+        assert right in page, right
+    post(client, f"/console/shifts/{draft.shift}/delete")
+    post(client, f"/console/events/{draft.event}/delete")
+    assert client.get(f"/console/events/{draft.event}").status_code == 404
+    post(client, f"/console/events/{event.event}/cancel", reason="暴雨")
+    page = client.get(f"/console/events/{event.event}").text
+    for wrong in ("取消活动", "现场看板", "照片", "每周重复"):
+        assert wrong not in page, wrong

@@ -15,7 +15,8 @@ from sorting_miniapp.deliveries import service as deliveries
 from sorting_miniapp.deliveries.models import Delivery, DeliveryState
 from sorting_miniapp.errors import Conflict, Invalid
 from sorting_miniapp.events import content, counts, listing, planning, service, shifts
-from sorting_miniapp.events.models import COUNT_NAMES, CountKind, HeadCount, SignUp
+from sorting_miniapp.events.models import SignUp
+from sorting_miniapp.events.models_counts import COUNT_NAMES, CountKind, HeadCount
 from sorting_miniapp.orgs import settings
 from tests.events.helpers import (
     CONTENT,

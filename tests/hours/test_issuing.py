@@ -192,6 +192,29 @@ def test_records_and_the_register_are_exported_masked(world: World, hands: Hands
         exports.ask(world.verifier, "records_export", world.city, FIRST, LAST)
 
 
+def test_volunteers_are_a_sheet_with_masked_identities(world: World, hands: Hands) -> None:
+    (person, _) = served(world, hands, 2)
+    group = make_group(world)
+    make_member(world, group, person)
+    with world.app.app_context():
+        with pytest.raises(NotFound):
+            exports.ask_volunteers(world.verifier, world.city)
+        with pytest.raises(NotFound):
+            exports.ask_volunteers(world.organiser, world.town)
+        asked = exports.ask_volunteers(world.verifier, world.town)
+        for job_id in running.waiting():
+            running.run(job_id)
+        _, pieces = jobs.fetch(world.verifier, asked)
+        data = b"".join(pieces)
+    lines = list(openpyxl.load_workbook(io.BytesIO(data)).active.values)
+    found = [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
+    assert [(one["姓名"], one["累计时长（分钟）"]) for one in found] == [("张**", 106), ("张**", 106)]
+    assert found[0]["志愿团体"]
+    assert not found[1]["志愿团体"]
+    assert "*" in found[0]["证件号码"]
+    assert "E1234560" not in str(lines)
+
+
 def test_the_pages_of_certificates(sqlite_world: World, hands: Hands) -> None:
     world = sqlite_world
     client = sign_in(world, "verifier")

@@ -23,7 +23,8 @@ from sorting_miniapp.audit import AuditEntry
 from sorting_miniapp.db import db, new_public_id, transaction
 from sorting_miniapp.errors import Conflict, Invalid, NotFound
 from sorting_miniapp.events import reported
-from sorting_miniapp.events.models import CountKind, Event, EventState, EventTag, HeadCount, Tag
+from sorting_miniapp.events.models import Event, EventState, EventTag, Tag
+from sorting_miniapp.events.models_counts import CountKind, HeadCount
 from sorting_miniapp.events.models_day import EventPhoto
 from sorting_miniapp.figures import periods
 from sorting_miniapp.hours.models import RecordState, ServiceRecord, Source, Tier
