@@ -123,7 +123,7 @@ class Setting:
 
     def daily_attempt(self, number: int) -> tuple[str, bytes]:
         """A begun attempt of the daily quiz, and a body that answers it with nothing right."""
-        paper = attempts.start(self.people[number], "daily")
+        paper = attempts.start(attempts.Who(self.people[number]), "daily")
         given = [
             {"question": one["id"]} | ({"sorted": {}} if one["kind"] == "sort" else {"options": []})
             for one in paper["questions"]

@@ -19,7 +19,7 @@ from sorting_miniapp.quiz.models import Attempt, Quiz
 
 
 def quiz_passed(resident_id: int, slug: Any) -> bool:
-    """Whether one of the resident's submitted attempts at the quiz has the share of right answers that settings ask."""
+    """Whether one of the resident's submitted attempts at the quiz has the score that settings ask."""
     share = int(settings.read("quiz_pass_percent"))
     found = (
         select(Attempt.id)
@@ -27,7 +27,8 @@ def quiz_passed(resident_id: int, slug: Any) -> bool:
         .where(
             Attempt.resident_id == resident_id,
             Attempt.submitted_at.is_not(None),
-            Attempt.right * 100 >= Attempt.total * share,
+            Attempt.disqualified.is_(False),
+            Attempt.score >= share,
             Quiz.slug == slug,
         )
         .limit(1)

@@ -24,6 +24,7 @@ from webargs.flaskparser import FlaskParser
 from sorting_miniapp import clock
 from sorting_miniapp.db import Base, BigKey, Bytes, CaseString, UTCDateTime, db, transaction, violated
 from sorting_miniapp.errors import BadRequest, Conflict, Invalid, UnsupportedMedia
+from sorting_miniapp.retries import Again, again
 
 View = TypeVar("View", bound=Callable[..., Any])
 DAY = timedelta(hours=24)
@@ -223,29 +224,41 @@ def idempotent(view: View) -> View:
         if known is not None:
             return known
         try:
-            with transaction() as session:
-                answer = make_response(view(*args, **kwargs))
-                session.execute(
-                    insert(IdempotentAnswer).values(
-                        actor=actor,
-                        route=_route(),
-                        key=key,
-                        body_hash=body_hash,
-                        status=answer.status_code,
-                        body=answer.get_data(),
-                        created_at=clock.wall_now(),
-                    )
-                )
-        except IntegrityError as error:
-            if not violated(error).startswith("uq_idempotent_answer"):
-                raise
+            return again(lambda: _first_answer(lambda: make_response(view(*args, **kwargs)), actor, key, body_hash))
+        except _AnsweredMeanwhile as error:
             known = _known_answer(actor, key, body_hash)
             if known is None:
-                raise
+                raise Again() from error
             return known
-        return answer
 
     return wrapper  # type: ignore[return-value]
+
+
+class _AnsweredMeanwhile(Exception):  # noqa: N818  not an error: the same request came twice at once
+    """Another request with the key was the first to be stored."""
+
+
+def _first_answer(call: Callable[[], Response], actor: str, key: str, body_hash: str) -> Response:
+    """The answer of `call`, kept with its effect in one transaction. Raises _AnsweredMeanwhile."""
+    try:
+        with transaction() as session:
+            answer = call()
+            session.execute(
+                insert(IdempotentAnswer).values(
+                    actor=actor,
+                    route=_route(),
+                    key=key,
+                    body_hash=body_hash,
+                    status=answer.status_code,
+                    body=answer.get_data(),
+                    created_at=clock.wall_now(),
+                )
+            )
+    except IntegrityError as error:
+        if violated(error).startswith("uq_idempotent_answer"):
+            raise _AnsweredMeanwhile from error
+        raise
+    return answer
 
 
 def _route() -> str:

@@ -25,7 +25,8 @@ from sorting_miniapp.db import Base, db
 from sorting_miniapp.engines import engine_options
 from sorting_miniapp.events import listing as events
 from sorting_miniapp.guide import service as guide
-from sorting_miniapp.quiz import bank, leaderboards, standings
+from sorting_miniapp.orgs import settings as domain_settings
+from sorting_miniapp.quiz import bank, leaderboards, offers
 
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 MYSQL = os.environ.get("TEST_MYSQL_URL", "mysql://root@127.0.0.1:3306/mysql")
@@ -41,9 +42,10 @@ CACHES = (
     articles.kept.forget,
     events.kept.forget,
     guide.kept.forget,
-    standings.kept.forget,
+    offers.kept.forget,
     leaderboards.kept.forget,
     bank.forget_versions,
+    domain_settings.forget,
 )
 # The names of the tables that hold rows, in one statement: most tests fill few of them.
 FILLED = union_all(

@@ -37,6 +37,7 @@ class ResidentActor:
     public_id: str
     openid: str
     node_id: int | None
+    no_time_limit: bool = False
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ class Resident(Base):
     unionid: Mapped[str | None] = mapped_column(CaseString(64), index=True)
     nickname: Mapped[str] = mapped_column(String(30), default="")
     large_type: Mapped[bool] = mapped_column(default=False)
+    no_time_limit: Mapped[bool] = mapped_column(default=False)  # quizzes without a clock, for the elderly
     node_id: Mapped[int | None] = mapped_column(ForeignKey("node.id"), index=True)
     school_id: Mapped[int | None] = mapped_column(ForeignKey("node.id"), index=True)
     phone: Mapped[str | None] = mapped_column(EncryptedText)  # as WeChat vouched for it

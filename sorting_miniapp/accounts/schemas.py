@@ -19,6 +19,7 @@ class ProfileSchema(Schema):
     id = ma.fields.String(required=True)
     nickname = ma.fields.String(required=True)
     large_type = ma.fields.Boolean(required=True)
+    no_time_limit = ma.fields.Boolean(required=True, metadata={"description": "quizzes without a clock"})
     phone_verified = ma.fields.Boolean(required=True)
     community = ma.fields.Nested(CommunitySchema, required=True, allow_none=True)
     school = ma.fields.Nested(CommunitySchema, required=True, allow_none=True)
@@ -52,6 +53,7 @@ class SessionSchema(Schema):
 class ProfileChangeSchema(Schema):
     nickname = Text(high=30)
     large_type = ma.fields.Boolean(truthy={True}, falsy={False})
+    no_time_limit = ma.fields.Boolean(truthy={True}, falsy={False})
     community_id = Number(low=1, allow_none=True)
     school_id = Number(low=1, allow_none=True)
 

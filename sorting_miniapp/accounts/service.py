@@ -29,6 +29,7 @@ class Profile:
     id: str
     nickname: str
     large_type: bool
+    no_time_limit: bool
     phone_verified: bool
     community: dict[str, Any] | None
     school: dict[str, Any] | None
@@ -90,6 +91,7 @@ def profile(resident_id: int) -> Profile:
         resident.public_id,
         resident.nickname,
         resident.large_type,
+        resident.no_time_limit,
         resident.phone is not None,
         community,
         school_shown,
@@ -98,8 +100,8 @@ def profile(resident_id: int) -> Profile:
 
 
 def change(resident_id: int, values: dict[str, Any]) -> Profile:
-    """Set `nickname`, `large_type`, `community_id` (a community or town) or `school_id`; None: none. Raises Invalid."""
-    fields: dict[str, Any] = {key: values[key] for key in ("nickname", "large_type") if key in values}
+    """Set any of the profile's fields; `community_id` is a community or town, None for none. Raises Invalid."""
+    fields: dict[str, Any] = {key: values[key] for key in ("nickname", "large_type", "no_time_limit") if key in values}
     if "community_id" in values:
         homes = (NodeKind.COMMUNITY, NodeKind.TOWN)
         fields["node_id"] = _chosen(values["community_id"], homes, "community_unknown", "社区（村）")

@@ -56,7 +56,14 @@ def find_resident(token: str) -> ResidentActor | None:
     row = (
         db.session()
         .execute(
-            select(Resident.id, Resident.public_id, Resident.openid, Resident.node_id, ResidentSession.seen_at)
+            select(
+                Resident.id,
+                Resident.public_id,
+                Resident.openid,
+                Resident.node_id,
+                Resident.no_time_limit,
+                ResidentSession.seen_at,
+            )  # fmt: skip
             .join(Resident, Resident.id == ResidentSession.resident_id)
             .where(
                 ResidentSession.token_hash == hashed,
@@ -71,7 +78,7 @@ def find_resident(token: str) -> ResidentActor | None:
     if row.seen_at < now - RESIDENT_TOUCH:
         with transaction() as session:
             session.execute(update(ResidentSession).where(ResidentSession.token_hash == hashed).values(seen_at=now))
-    return ResidentActor(row.id, row.public_id, row.openid, row.node_id)
+    return ResidentActor(row.id, row.public_id, row.openid, row.node_id, row.no_time_limit)
 
 
 def close_resident(token: str) -> None:

@@ -34,6 +34,7 @@ from sorting_miniapp.console import (  # noqa: F401  each registers its pages on
     views_orgs,
     views_pushes,
     views_quiz,
+    views_quizzes,
     views_reported,
     views_reports,
     views_session,

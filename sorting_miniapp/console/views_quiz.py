@@ -1,4 +1,4 @@
-"""Console: the question bank, quizzes and contests, and how they went."""
+"""Console: the question bank."""
 
 from __future__ import annotations
 
@@ -7,23 +7,21 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from sorting_miniapp import clock
 from sorting_miniapp.accounts.access import current_staff, staff_only
 from sorting_miniapp.accounts.models import Role
-from sorting_miniapp.console import forms, forms_events
+from sorting_miniapp.console import forms, navigation
 from sorting_miniapp.console.blueprint import blueprint
 from sorting_miniapp.errors import DomainError
 from sorting_miniapp.media import drawings
 from sorting_miniapp.quiz import desk
 from sorting_miniapp.quiz.marking import CHOICES
-from sorting_miniapp.quiz.models import AUDIENCE_NAMES, POOL_NAMES, QUESTION_KIND_NAMES, QUIZ_KIND_NAMES
+from sorting_miniapp.quiz.models import AUDIENCE_NAMES, POOL_NAMES, QUESTION_KIND_NAMES
 from sorting_miniapp.teaching import sources
 
 Page = Response | str | tuple[str, int]
 READERS = (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)
 FIELDS = ("kind", "pool", "topic", "audience", "text", "explanation", "source", "item", "picture", "reviewer")
 OPTIONS = 8
-FLAGS = {"too_fast": "答得过快", "too_perfect": "又快又全对"}
 
 
 @blueprint.get("/questions")
@@ -54,6 +52,7 @@ def _form(values: dict[str, Any], key: int | None, problem: DomainError | None =
         kinds=list(QUESTION_KIND_NAMES.items()),
         pools=list(POOL_NAMES.items()),
         choices=CHOICES,
+        fixed=not navigation.holds(Role.EDITOR),
     )
 
 
@@ -91,7 +90,7 @@ def question_new() -> Page:
 
 
 @blueprint.route("/questions/<int:question_id>", methods=["GET", "POST"])
-@staff_only(Role.EDITOR)
+@staff_only(*READERS)
 def question(question_id: int) -> Page:
     row, version = desk.question(question_id)
     draft = desk.draft_of(desk.row_of(row, version))
@@ -104,70 +103,3 @@ def question(question_id: int) -> Page:
         return _form(_values(_typed(), active), question_id, error), error.status
     flash("已保存为新的一版，已有的成绩不变", "success")
     return redirect(url_for("console.question", question_id=question_id))
-
-
-@blueprint.get("/quizzes")
-@staff_only(*READERS)
-def quizzes() -> str:
-    return render_template("console/quiz/quizzes.html", rows=desk.quizzes(), kinds=QUIZ_KIND_NAMES)
-
-
-def _plan_form(values: dict[str, Any], found: Any = None, problem: str = "") -> str:
-    return render_template(
-        "console/quiz/quiz.html",
-        values=values,
-        quiz=found,
-        problem=problem,
-        results=desk.results(found.id) if found else None,
-        flags=FLAGS,
-        kinds=QUIZ_KIND_NAMES,
-    )
-
-
-def _plan() -> desk.Plan:
-    form = request.form
-    moments = {
-        key: forms_events.moment(form[key], label) if form.get(key) else None
-        for key, label in (("opens_at", "开始时间"), ("closes_at", "结束时间"))
-    }
-    return desk.Plan(
-        title=form.get("title", "").strip(),
-        intro=form.get("intro", "").strip(),
-        count=forms.number(form.get("count", ""), "count", "题数"),
-        minutes=forms.number(form.get("minutes", ""), "minutes", "时限"),
-        active="active" in form,
-        **moments,
-    )
-
-
-@blueprint.route("/quizzes/new", methods=["GET", "POST"])
-@staff_only(Role.EDITOR)
-def quiz_new() -> Page:
-    empty = {"title": "", "intro": "", "count": "10", "minutes": "10", "opens_at": "", "closes_at": "", "active": "1"}
-    if request.method == "GET":
-        return _plan_form(empty)
-    try:
-        key = desk.plan_contest(current_staff(), _plan())
-    except DomainError as error:
-        return _plan_form(empty | {"active": ""} | request.form.to_dict(), problem=error.message), error.status
-    flash("已新建竞赛", "success")
-    return redirect(url_for("console.quiz", quiz_id=key))
-
-
-@blueprint.route("/quizzes/<int:quiz_id>", methods=["GET", "POST"])
-@staff_only(*READERS)
-def quiz(quiz_id: int) -> Page:
-    found = desk.quiz(quiz_id)
-    values: dict[str, Any] = {key: getattr(found, key) for key in ("title", "intro", "count", "minutes")}
-    for key in ("opens_at", "closes_at"):
-        moment = getattr(found, key)
-        values[key] = clock.local(moment).strftime("%Y-%m-%dT%H:%M") if moment else ""
-    values["active"] = "1" if found.active else ""
-    if request.method == "GET":
-        return _plan_form(values, found)
-    try:
-        desk.change_quiz(current_staff(), quiz_id, _plan())
-    except DomainError as error:
-        return _plan_form(values | {"active": ""} | request.form.to_dict(), found, error.message), error.status
-    flash("已保存", "success")
-    return redirect(url_for("console.quiz", quiz_id=quiz_id))

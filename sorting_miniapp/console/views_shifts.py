@@ -16,7 +16,7 @@ from sorting_miniapp.errors import DomainError
 from sorting_miniapp.events import planning, registers, removal, requirements, shifts, templates
 from sorting_miniapp.orgs import service as orgs
 from sorting_miniapp.orgs.models import NodeKind
-from sorting_miniapp.quiz import desk as quizzes
+from sorting_miniapp.quiz import planning as quizzes
 
 Page = Response | str | tuple[str, int]
 

@@ -1,5 +1,7 @@
 """The domain's settings: typed defaults, read at a node and inherited from the nodes above it.
 
+Each process keeps the rows until their shared version moves, so that a hot path does not ask for them.
+
 What rules.md marks [R], and every number an office may want to change, is a row here and not in the code.
 """
 
@@ -9,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from sorting_miniapp import audit, clock
-from sorting_miniapp.db import db, transaction
+from sorting_miniapp import audit, clock, state
+from sorting_miniapp.db import after_commit, db, transaction
 from sorting_miniapp.errors import Invalid, NotFound
 from sorting_miniapp.orgs.models import Node, Setting
 
@@ -56,7 +59,18 @@ DEFAULTS: dict[str, Default] = {
     "board_min_people": Default(5, "单位上榜的最少参加人数", "人", 1, 1000),
     "team_members": Default(200, "每个班级或小队的人数上限", "人", 1, 2000),
     "teams_of_one": Default(10, "每位居民可建的班级和小队", "个", 1, 100),
-    "attempt_minutes": Default(15, "每次答题时限", "分钟", 1, 180),
+    "attempt_grace_seconds": Default(5, "交卷宽限（截止之后）", "秒", 0, 60),
+    "untimed_hours": Default(24, "不限时答题保留", "小时", 1, 168),
+    "multiple_partial": Default(
+        "half", "多选题计分", choices=(("none", "全对才得分"), ("half", "少选得一半"), ("share", "少选按比例得分"))
+    ),
+    "sort_partial": Default("share", "分拣题计分", choices=(("none", "全对才得分"), ("share", "按放对的件数得分"))),
+    "too_fast_ms": Default(1500, "答得过快（平均每题少于）", "毫秒", 0, 60_000),
+    "same_device_people": Default(3, "同一网络同型号手机几人参赛时提示", "人", 2, 1000),
+    "same_address_people": Default(30, "同一网络几人参赛时提示", "人", 2, 10_000),
+    "contest_appeal_days": Default(7, "竞赛成绩申诉期限", "天", 1, 365),
+    "contest_trace_days": Default(30, "竞赛网络和手机标记保留（结束后）", "天", 1, 365),
+    "contest_contact": Default("", "竞赛咨询方式"),
     "hours_without_approval": Default(8, "当日无需审批的服务时长", "小时", 1, 24),
     "hours_with_parent": Default(12, "当日由上级审批的服务时长上限", "小时", 1, 24),
     "mass_quota_daily": Default(1, "公众号每日群发次数", "次", 0, 100),
@@ -83,14 +97,43 @@ DEFAULTS: dict[str, Default] = {
 }
 
 
+VERSION = "settings_version"
+_kept: tuple[int, dict[str, list[tuple[str, Any]]]] = (-1, {})
+
+
+def forget() -> None:
+    """Read the rows afresh at the next look."""
+    global _kept
+    _kept = (-1, {})
+
+
+def _rows() -> dict[str, list[tuple[str, Any]]]:
+    """{key: [(path, value)]} as of the shared version."""
+    global _kept
+    version = state.get(VERSION)
+    if _kept[0] == version:
+        return _kept[1]
+    found: dict[str, list[tuple[str, Any]]] = {}
+    query = select(Setting.key, Node.path, Setting.value).join(Node, Node.id == Setting.node_id)
+    # A session of its own: the request's may stand at a moment before the change (SQLite's snapshots).
+    with Session(db.engine) as session:
+        for key, path, value in session.execute(query):
+            found.setdefault(key, []).append((path, value))
+    _kept = (version, found)
+    return found
+
+
+def _changed() -> None:
+    state.bump(VERSION)
+    after_commit(forget)
+    after_commit(state.forget)
+
+
 def read(key: str, node_path: str = "") -> Any:
     """The value in force at a node (the city where no path is given). Raises KeyError for an unknown key."""
     default = DEFAULTS[key].value
-    rows = db.session().execute(
-        select(Node.path, Setting.value).join(Node, Node.id == Setting.node_id).where(Setting.key == key)
-    )
     best = ""
-    for path, value in rows:
+    for path, value in _rows().get(key, ()):
         if (node_path.startswith(path) or path.count("/") == 1) and len(path) > len(best):
             best, default = path, value
     return default
@@ -116,6 +159,7 @@ def write(node_id: int, key: str, value: Any, actor: str) -> None:
             row = Setting(node_id=node_id, key=key)
             session.add(row)
         row.value, row.changed_by, row.changed_at = value, actor, clock.now()
+        _changed()
         audit.record(
             actor, "setting.write", "setting", key, node_path=node.path, before={key: before}, after={key: value}
         )
@@ -159,3 +203,4 @@ def clear(node_id: int, key: str, actor: str) -> None:
         path = session.get_one(Node, node_id).path
         audit.record(actor, "setting.clear", "setting", key, node_path=path, before={key: row.value})
         session.delete(row)
+        _changed()

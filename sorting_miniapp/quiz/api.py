@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 
 from sorting_miniapp.accounts.access import current_resident, open_to_all, resident_only
-from sorting_miniapp.quiz import attempts, schemas, standings
+from sorting_miniapp.quiz import attempts, offers, schemas, submission, traces
 from sorting_miniapp.web import ApiBlueprint, cached_answer, idempotent, json_bytes
 
 blueprint = ApiBlueprint("quiz", __name__, description="答题")
@@ -18,13 +18,50 @@ def _raw(body: Any, status: int = 200) -> Response:
     return Response(json_bytes(body), status=status, mimetype="application/json")
 
 
+def who(slug: str = "") -> attempts.Who:
+    """Who starts, as the account and the request say."""
+    resident = current_resident()
+    marks = traces.marks(slug, request.remote_addr or "", request.headers.get("User-Agent", ""))
+    return attempts.Who(resident.id, resident.node_id, resident.no_time_limit, *marks)
+
+
+def _answers(body: dict[str, Any]) -> dict[str, Any]:
+    return {one["question"]: one["options"] if "options" in one else one["sorted"] for one in body["answers"]}
+
+
 @blueprint.get("/quizzes")
 @blueprint.response(200, schemas.QuizListSchema)
 @blueprint.doc(security=[])
 @open_to_all
 def quizzes() -> Response:
     """可以参加的答题"""
-    return cached_answer(*standings.kept.get("quizzes", standings.quizzes))
+    return cached_answer(*offers.kept.get("quizzes", offers.quizzes))
+
+
+@blueprint.get("/quizzes/<string:slug>")
+@blueprint.response(200, schemas.QuizSchema)
+@blueprint.doc(security=[])
+@open_to_all
+def quiz(slug: str) -> Response:
+    """一个答题的规则：题数、时限、计分、次数、奖励、咨询方式"""
+    return cached_answer(*offers.kept.get(f"quiz/{slug}", lambda: offers.quiz(slug)))
+
+
+@blueprint.get("/me/quizzes")
+@blueprint.response(200, schemas.OwnQuizzesSchema)
+@resident_only
+def own_quizzes() -> dict[str, Any]:
+    """我在各个答题里的进度：没做完的、今天还剩几次、最好成绩、星、是否解锁"""
+    return offers.mine(current_resident().id)
+
+
+@blueprint.get("/me/attempts")
+@blueprint.arguments(schemas.CursorSchema, location="query")
+@blueprint.response(200, schemas.OwnAttemptsSchema)
+@resident_only
+def own_attempts(query: dict[str, Any]) -> dict[str, Any]:
+    """我的历次答题"""
+    return offers.attempts_of(current_resident().id, query.get("cursor"))
 
 
 @blueprint.post("/quizzes/<string:slug>/attempts")
@@ -33,7 +70,7 @@ def quizzes() -> Response:
 @resident_only
 def start(slug: str) -> Response:
     """开始答题：试卷里没有答案"""
-    return _raw(attempts.start(current_resident().id, slug), 201)
+    return _raw(attempts.start(who(slug), slug), 201)
 
 
 @blueprint.get("/attempts/<string:attempt_id>")
@@ -44,6 +81,15 @@ def attempt(attempt_id: str) -> Response:
     return _raw(attempts.get(current_resident().id, attempt_id))
 
 
+@blueprint.put("/attempts/<string:attempt_id>/answers")
+@blueprint.arguments(schemas.SubmissionSchema)
+@blueprint.response(200, schemas.SavedSchema)
+@resident_only
+def save(body: dict[str, Any], attempt_id: str) -> dict[str, Any]:
+    """边答边存，断线后可以接着做；到时没有交卷的，按存下的答案交卷"""
+    return submission.save(current_resident().id, attempt_id, _answers(body))
+
+
 @blueprint.post("/attempts/<string:attempt_id>/submission")
 @blueprint.arguments(schemas.SubmissionSchema)
 @blueprint.response(200, schemas.AttemptSchema)
@@ -51,5 +97,4 @@ def attempt(attempt_id: str) -> Response:
 @resident_only
 def submit(body: dict[str, Any], attempt_id: str) -> Response:
     """提交答案，只能一次"""
-    answers = {one["question"]: one["options"] if "options" in one else one["sorted"] for one in body["answers"]}
-    return _raw(attempts.submit(current_resident().id, attempt_id, answers))
+    return _raw(submission.submit(current_resident().id, attempt_id, _answers(body)))

@@ -9,6 +9,7 @@ from flask import Response
 from sorting_miniapp.accounts.access import current_resident, open_to_all, resident_only
 from sorting_miniapp.quiz import leaderboards, learning, schemas, standings
 from sorting_miniapp.quiz import schemas_learning as shapes
+from sorting_miniapp.quiz.api import who
 from sorting_miniapp.quiz.leaderboards import By, Span
 from sorting_miniapp.quiz.mistakes import Mode
 from sorting_miniapp.web import ApiBlueprint, cached_answer, idempotent, json_bytes
@@ -38,7 +39,7 @@ def rank(query: dict[str, Any], slug: str) -> dict[str, Any]:
 
 
 @blueprint.get("/me/points")
-@blueprint.arguments(shapes.CursorSchema, location="query")
+@blueprint.arguments(schemas.CursorSchema, location="query")
 @blueprint.response(200, shapes.PointsSchema)
 @resident_only
 def points(query: dict[str, Any]) -> dict[str, Any]:
@@ -62,7 +63,7 @@ def mistakes(query: dict[str, Any]) -> dict[str, Any]:
 @resident_only
 def review(query: dict[str, Any]) -> Response:
     """错题重练：先出该复习的；until_cleared 只出上次答错的"""
-    paper = learning.review(current_resident().id, query.get("topic", ""), Mode(query["mode"]))
+    paper = learning.review(who(), query.get("topic", ""), Mode(query["mode"]))
     return Response(json_bytes(paper), status=201, mimetype="application/json")
 
 

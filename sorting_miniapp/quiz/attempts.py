@@ -1,28 +1,42 @@
-"""Starting and submitting an attempt. Identity, clock, order and marks are the server's (rules.md, Quizzes)."""
+"""Starting an attempt, going on with it, looking at it. Identity, clock and order are the server's (rules.md, Quizzes).
+
+An attempt's time is one stretch, minutes of the quiz or seconds per question times their number: questions are not
+served one by one, so that a slow network costs a person reading time and never a question, and a start is one request.
+"""
 
 from __future__ import annotations
 
-import random
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import and_, insert, or_, select, update
 
 from sorting_miniapp import clock
 from sorting_miniapp.db import db, new_public_id, transaction
-from sorting_miniapp.errors import Conflict, Invalid, NotFound, TooMany
+from sorting_miniapp.errors import Conflict, NotFound, TooMany
 from sorting_miniapp.orgs import settings
-from sorting_miniapp.quiz import bank, effects, marking, mistakes
+from sorting_miniapp.quiz import bank, levels, marking, papers
 from sorting_miniapp.quiz.bank import Rules
-from sorting_miniapp.quiz.models import Attempt, DailyPaper, Quiz, QuizDay, QuizKind
+from sorting_miniapp.quiz.models import Attempt, Entry, Quiz, QuizDay, QuizKind
+from sorting_miniapp.retries import again
 
-_draw = random.SystemRandom()
 TABLE: Any = Attempt.__table__
 TRIES = 3
+MANY = "/"  # parts the day from the attempt's number in a slot
+
+
+@dataclass(frozen=True)
+class Who:
+    """Who starts: unit and wish for no time limit as the account has them; hashes of address and device, or None."""
+
+    id: int
+    node_id: int | None = None
+    no_time_limit: bool = False
+    address_mark: str | None = None
+    device_mark: str | None = None
 
 
 @dataclass(frozen=True)
@@ -38,13 +52,18 @@ class Open:
     versions: list[int]
     started_at: datetime
     deadline: datetime
-    submitted_at: datetime | None
-    answers: dict[str, Any] | None
-    right: int
-    total: int
-    score: int
-    points: int
-    duration_ms: int
+    timed: bool
+    rule: str
+    correction: int
+    submitted_at: datetime | None = None
+    answers: dict[str, Any] | None = None
+    right: int = 0
+    total: int = 0
+    score: int = 0
+    points: int = 0
+    duration_ms: int = 0
+    node_id: int | None = None
+    disqualified: bool = False
 
     @property
     def asked(self) -> list[marking.Asked]:
@@ -53,106 +72,113 @@ class Open:
 
 COLUMNS = (
     TABLE.c.id, TABLE.c.public_id, TABLE.c.quiz_id, TABLE.c.resident_id, TABLE.c.slot, TABLE.c.seed, TABLE.c.versions,
-    TABLE.c.started_at, TABLE.c.deadline, TABLE.c.submitted_at, TABLE.c.answers, TABLE.c.right_count, TABLE.c.total,
-    TABLE.c.score, TABLE.c.points, TABLE.c.duration_ms,
+    TABLE.c.started_at, TABLE.c.deadline, TABLE.c.timed, TABLE.c.marking, TABLE.c.correction, TABLE.c.submitted_at,
+    TABLE.c.answers, TABLE.c.right_count, TABLE.c.total, TABLE.c.score, TABLE.c.points, TABLE.c.duration_ms,
+    TABLE.c.node_id, TABLE.c.disqualified,
 )  # fmt: skip
 
 
-def start(resident_id: int, slug: str, chosen: Sequence[int] = ()) -> dict[str, Any]:
+def start(who: Who, slug: str, chosen: Sequence[int] = ()) -> dict[str, Any]:
     """Draw a paper, or take the `chosen` versions of a review.
 
-    A daily or contest attempt that was begun and may still be submitted is given again.
-    Raises NotFound; Conflict quiz_not_open, quiz_over, already_done, no_mistakes; TooMany over the day's cap.
+    An attempt that uses up one of few and may still be submitted is given again. Raises NotFound; Conflict
+    quiz_not_open, quiz_over, level_locked, unit_needed, already_done, no_mistakes; TooMany over the day's cap.
     """
     rules, now = bank.quiz(slug), clock.now()
-    _check_window(rules, now)
-    slot = slot_of(rules, clock.today())
-    if slot is not None:
-        begun = _begun(rules, resident_id, slot)
+    _check(rules, who, now)
+    return again(lambda: _begin(rules, who, chosen, now))
+
+
+def _begin(rules: Rules, who: Who, chosen: Sequence[int], now: datetime) -> dict[str, Any]:
+    """The begun attempt, or a new one; a violated constraint says that another device was first."""
+    day, slot = clock.local(now).date(), None
+    if _limited(rules):
+        used = _of_day(rules, who.id, day)
+        begun = next((one for one in used if one.submitted_at is None and now <= last_moment(one)), None)
         if begun is not None:
-            return _again(rules, begun, now)
-    versions = list(chosen) or _versions(rules, resident_id, clock.today())
-    for _ in range(TRIES):
-        try:
-            return answer(rules, _insert(rules, resident_id, slot, versions, now))
-        except IntegrityError:
-            # The same person on two devices at once: the other one made the attempt, or the day's first count.
-            begun = _begun(rules, resident_id, slot) if slot is not None else None
-            if begun is not None:
-                return _again(rules, begun, now)
-    raise Conflict("try_again", "请再试一次")
+            return answer(rules, begun)
+        slot = _next_slot(rules, day, used)
+    versions = list(chosen) or papers.draw(rules, who.id, day)
+    return answer(rules, _insert(rules, who, slot, versions, now))
 
 
-def _check_window(rules: Rules, now: datetime) -> None:
+def _check(rules: Rules, who: Who, now: datetime) -> None:
     if rules.opens_at and now < rules.opens_at:
         raise Conflict("quiz_not_open", "答题还没有开始")
     if rules.closes_at and now >= rules.closes_at:
         raise Conflict("quiz_over", "答题已经结束")
+    if rules.entry == Entry.UNIT and who.node_id is None:
+        raise Conflict("unit_needed", "这次竞赛按社区（村）、单位统计，请先在“我的”里选择所在社区（村）")
+    if rules.kind == QuizKind.LEVEL:
+        levels.require_open(rules, who.id)
 
 
-def slot_of(rules: Rules, day: date) -> str | None:
-    """What makes an attempt the only one; None where there may be many."""
-    return {QuizKind.DAILY.value: day.isoformat(), QuizKind.CONTEST.value: "once"}.get(rules.kind)
+def _limited(rules: Rules) -> bool:
+    return rules.kind in (QuizKind.DAILY, QuizKind.CONTEST, QuizKind.EXAM)
 
 
-def _begun(rules: Rules, resident_id: int, slot: str) -> Open | None:
-    row = (
-        db.session()
-        .execute(
-            select(*COLUMNS).where(
-                TABLE.c.quiz_id == rules.id, TABLE.c.resident_id == resident_id, TABLE.c.slot == slot
-            )
-        )
-        .first()
+def per_day(rules: Rules) -> int | None:
+    """How many attempts a person has on one day; None: only the cap over all quizzes."""
+    return (rules.per_day or 1) if _limited(rules) else None
+
+
+def last_moment(found: Open) -> datetime:
+    """Until when a submission is taken: the deadline and the seconds a network may need."""
+    return found.deadline + timedelta(seconds=int(settings.read("attempt_grace_seconds")))
+
+
+def _of_day(rules: Rules, resident_id: int, day: date) -> list[Open]:
+    """The day's attempts that used up a slot, in the order of their numbers."""
+    named = day.isoformat()
+    numbered = and_(TABLE.c.slot > f"{named}{MANY}", TABLE.c.slot < f"{named}{chr(ord(MANY) + 1)}")
+    rows = db.session().execute(
+        select(*COLUMNS)
+        .where(TABLE.c.quiz_id == rules.id, TABLE.c.resident_id == resident_id, or_(TABLE.c.slot == named, numbered))
+        .order_by(TABLE.c.id)
     )
-    return Open(*tuple(row)) if row else None
+    return [Open(*tuple(row)) for row in rows]
 
 
-def _again(rules: Rules, begun: Open, now: datetime) -> dict[str, Any]:
-    if begun.submitted_at is None and now <= begun.deadline:
-        return answer(rules, begun)
-    words = "今天已经答过了，明天再来" if rules.kind == QuizKind.DAILY.value else "您已经参加过这次竞赛"
-    raise Conflict("already_done", words, {"attempt": begun.public_id})
+def _next_slot(rules: Rules, day: date, used: list[Open]) -> str:
+    """What makes the next attempt the only one of its number. Raises Conflict when there is none left."""
+    if len(used) >= (per_day(rules) or 1):
+        words = "今天已经答过了，明天再来" if len(used) == 1 else "今天答题的次数已经用完，明天再来"
+        raise Conflict("already_done", words, {"attempt": used[-1].public_id})
+    return day.isoformat() if rules.kind == QuizKind.DAILY else f"{day.isoformat()}{MANY}{len(used) + 1}"
 
 
-def _versions(rules: Rules, resident_id: int, day: date) -> list[int]:
-    if rules.kind == QuizKind.REVIEW.value:
-        return mistakes.draw(resident_id, rules.count)
-    if rules.kind == QuizKind.DAILY.value:
-        return _daily(rules, day)
-    return _draw.sample(bank.eligible(rules), rules.count)
+def _deadline(rules: Rules, timed: bool, now: datetime) -> datetime:
+    if not timed:
+        until = now + timedelta(hours=int(settings.read("untimed_hours")))
+    elif rules.question_seconds:
+        until = now + timedelta(seconds=rules.question_seconds * rules.count)
+    else:
+        until = now + timedelta(minutes=rules.minutes)
+    return min(until, rules.closes_at) if rules.closes_at else until
 
 
-def _daily(rules: Rules, day: date) -> list[int]:
-    known = select(DailyPaper.versions).where(DailyPaper.quiz_id == rules.id, DailyPaper.day == day)
-    found = db.session().scalar(known)
-    if found is None:
-        try:
-            with transaction() as session:
-                drawn = bank.of_day(rules, day)
-                session.execute(insert(DailyPaper).values(quiz_id=rules.id, day=day, versions=drawn))
-                return drawn
-        except IntegrityError:
-            found = db.session().scalars(known).one()  # somebody else was the day's first
-    return list(found)
+def marking_rule() -> str:
+    """The rule of partial credit in force now."""
+    return f"{settings.read('multiple_partial')}.{settings.read('sort_partial')}"
 
 
-def _insert(rules: Rules, resident_id: int, slot: str | None, versions: list[int], now: datetime) -> Open:
-    deadline = now + timedelta(minutes=min(rules.minutes, int(settings.read("attempt_minutes"))))
-    if rules.closes_at:
-        deadline = min(deadline, rules.closes_at)
-    public_id, seed = new_public_id(), secrets.token_hex(16)
+def _insert(rules: Rules, who: Who, slot: str | None, versions: list[int], now: datetime) -> Open:
+    contest = rules.kind == QuizKind.CONTEST
+    timed = not who.no_time_limit or (contest and not rules.untimed_allowed)
+    made = Open(
+        0, new_public_id(), rules.id, who.id, slot, secrets.token_hex(16), versions, now,
+        _deadline(rules, timed, now), timed, marking_rule(), 0, total=len(versions), node_id=who.node_id,
+    )  # fmt: skip
     values = {
-        "public_id": public_id, "quiz_id": rules.id, "resident_id": resident_id, "slot": slot, "seed": seed,
-        "versions": versions, "started_at": now, "deadline": deadline, "total": len(versions), "right_count": 0,
-        "score": 0, "points": 0, "duration_ms": 0, "flag": "",
+        "public_id": made.public_id, "quiz_id": rules.id, "resident_id": who.id, "slot": slot, "seed": made.seed,
+        "versions": versions, "started_at": now, "deadline": made.deadline, "timed": timed, "marking": made.rule,
+        "total": made.total, "node_id": who.node_id,
+        "address_mark": who.address_mark if contest else None, "device_mark": who.device_mark if contest else None,
     }  # fmt: skip
     with transaction() as session:
-        _count_attempt(resident_id, clock.today())
+        _count_attempt(who.id, clock.local(now).date())
         session.execute(insert(TABLE).values(**values))
-    return Open(
-        0, public_id, rules.id, resident_id, slot, seed, versions, now, deadline, None, None, 0, len(versions), 0, 0, 0
-    )
+    return made
 
 
 def _count_attempt(resident_id: int, day: date) -> None:
@@ -175,7 +201,8 @@ def _count_attempt(resident_id: int, day: date) -> None:
         raise TooMany("too_many_attempts", "今天答题的次数已经用完，明天再来")
 
 
-def _own(resident_id: int, public_id: str) -> tuple[Rules, Open]:
+def own(resident_id: int, public_id: str) -> tuple[Rules, Open]:
+    """A resident's own attempt; somebody else's does not exist. Raises NotFound."""
     row = (
         db.session()
         .execute(
@@ -191,71 +218,54 @@ def _own(resident_id: int, public_id: str) -> tuple[Rules, Open]:
 
 
 def get(resident_id: int, public_id: str) -> dict[str, Any]:
-    """The paper, or after the submission the result. Raises NotFound, also for somebody else's."""
-    return answer(*_own(resident_id, public_id))
+    """The paper with the answers saved so far, or after the submission the result. Raises NotFound."""
+    return answer(*own(resident_id, public_id))
 
 
-def submit(resident_id: int, public_id: str, answers: Mapping[str, Any]) -> dict[str, Any]:
-    """Mark it, once. `answers`: {question id: [option ids], or for sorting {option id: class}}.
-
-    Raises NotFound; Invalid for what is not on this paper; Conflict already_submitted, attempt_expired.
-    """
-    rules, found = _own(resident_id, public_id)
-    now = clock.now()
-    if found.submitted_at is not None:
-        raise Conflict("already_submitted", "这次答题已经提交过了，成绩不变")
-    if now > found.deadline:
-        raise Conflict("attempt_expired", "答题时间已到，这次没有成绩")
-    asked = found.asked
-    wrong = marking.problem(asked, answers)
-    if wrong:
-        raise Invalid("answers", wrong, {"fields": {"answers": [wrong]}})
-    right = marking.mark(asked, answers)
-    _store(rules, found, right, dict(answers), now)
-    return get(resident_id, public_id)
-
-
-def _store(rules: Rules, found: Open, right: list[bool], answers: dict[str, Any], now: datetime) -> None:
-    duration_ms = max(0, int((now - found.started_at).total_seconds() * 1000))
-    good = sum(right)
-    score = marking.score(good, found.total)
-    with transaction() as session:
-        points = effects.points(rules, found.resident_id, clock.local(found.started_at).date(), good)
-        done = session.execute(
-            update(TABLE)
-            .where(TABLE.c.id == found.id, TABLE.c.submitted_at.is_(None), TABLE.c.deadline >= now)
-            .values(
-                submitted_at=now, answers=answers, right_count=good, score=score, points=points,
-                duration_ms=duration_ms, flag=marking.flag(duration_ms, good, found.total),
-            )
-        )  # fmt: skip
-        if done.rowcount == 0:  # type: ignore[attr-defined]
-            raise Conflict("already_submitted", "这次答题已经提交过了，成绩不变")
-        effects.after_submission(rules, found, points, now)
+def secret(rules: Rules, now: datetime) -> bool:
+    """Whether the key stays here after the submission too: others are still answering the same contest."""
+    return rules.kind == QuizKind.CONTEST and (rules.closes_at is None or now < rules.closes_at)
 
 
 def answer(rules: Rules, found: Open) -> dict[str, Any]:
     """What leaves: before the submission without the key; afterwards with everything that teaches."""
-    asked = found.asked
-    over = found.submitted_at is not None
+    now, over = clock.now(), found.submitted_at is not None
+    given = found.answers or {}
     show: Callable[[marking.Asked], dict[str, Any]] = marking.shown
-    if over:
-        given = found.answers or {}
+    if over and not secret(rules, now):
 
         def show(one: marking.Asked) -> dict[str, Any]:
-            return marking.explained(one, given.get(one.id))
+            return marking.explained(one, given.get(one.id), found.rule)
 
-    state = "submitted" if over else "open" if clock.now() <= found.deadline else "expired"
-    result = {
-        "score": found.score, "right": found.right, "total": found.total, "points": found.points,
-        "duration_ms": found.duration_ms, "submitted_at": found.submitted_at,
-    }  # fmt: skip
     return {
         "id": found.public_id,
         "quiz": {"slug": rules.slug, "title": rules.title},
-        "state": state,
+        "state": state_of(found, now),
         "started_at": found.started_at,
         "deadline": found.deadline,
-        "questions": [show(one) for one in asked],
-        "result": result if over else None,
+        "timed": found.timed,
+        "marking": marking.words(found.rule),
+        "questions": [show(one) for one in found.asked],
+        "answers": [_given(question, one) for question, one in given.items()],
+        "result": result(rules, found) if over else None,
     }
+
+
+def _given(question: str, one: Any) -> dict[str, Any]:
+    return {"question": question, "sorted" if isinstance(one, dict) else "options": one}
+
+
+def state_of(found: Open, now: datetime) -> str:
+    if found.submitted_at is not None:
+        return "submitted"
+    return "open" if now <= last_moment(found) else "expired"
+
+
+def result(rules: Rules, found: Open) -> dict[str, Any]:
+    """The marks of a submitted attempt."""
+    return {
+        "score": found.score, "right": found.right, "total": found.total, "points": found.points,
+        "duration_ms": found.duration_ms, "submitted_at": found.submitted_at,
+        "passed": None if rules.pass_percent is None else found.score >= rules.pass_percent,
+        "stars": marking.stars(found.score, rules.stars), "disqualified": found.disqualified,
+    }  # fmt: skip

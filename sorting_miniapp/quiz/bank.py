@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from hashlib import blake2b
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from sorting_miniapp import state
 from sorting_miniapp.db import after_commit, db
@@ -17,6 +18,7 @@ from sorting_miniapp.errors import NotFound, Unavailable
 from sorting_miniapp.media import drawings
 from sorting_miniapp.quiz.marking import Version
 from sorting_miniapp.quiz.models import Question, QuestionVersion, Quiz
+from sorting_miniapp.quiz.models_desk import Correction, CorrectionAction
 from sorting_miniapp.teaching import sources
 
 VERSION = "quiz_version"
@@ -39,8 +41,17 @@ class Rules:
     minutes: int
     opens_at: datetime | None
     closes_at: datetime | None
-    freezes_at: datetime | None
-    revealed_at: datetime | None
+    freezes_at: datetime | None = None
+    revealed_at: datetime | None = None
+    pass_percent: int | None = None
+    per_day: int | None = None
+    question_seconds: int | None = None
+    series: str = ""
+    stage: int = 0
+    stars: tuple[int, ...] = ()
+    untimed_allowed: bool = False
+    entry: str = "person"
+    prizes: str = ""
 
 
 @dataclass
@@ -48,6 +59,18 @@ class _Bank:
     number: int = -1
     quizzes: dict[str, Rules] = field(default_factory=dict)
     questions: list[tuple[int, str, str, str, int]] = field(default_factory=list)  # id, pool, topic, audience, version
+    correction: int = 0  # the newest correction's number
+    rulings: dict[int, tuple[str, Any]] = field(default_factory=dict)  # by version: action, options
+    drawable: dict[str, list[int]] = field(default_factory=dict)  # by slug
+
+    def ruled(self, version: Version) -> Version:
+        """The version as corrections leave it."""
+        if version.id not in self.rulings:
+            return version
+        action, options = self.rulings[version.id]
+        if action == CorrectionAction.NEW_KEY:
+            return replace(version, options=tuple((one["text"], one["right"]) for one in options))
+        return replace(version, ruling=action)
 
 
 _lock = threading.Lock()
@@ -69,28 +92,31 @@ def _current() -> _Bank:
     global _bank
     number = state.get(VERSION)
     if _bank.number != number:
-        with _lock:
-            fresh = _Bank(number, _read_quizzes(), _read_questions())
+        # A connection of its own: the request's may stand at a moment before the change (SQLite's snapshots).
+        with _lock, Session(db.engine) as session:
+            fresh = _Bank(number, _read_quizzes(session), _read_questions(session), *_read_corrections(session))
             _bank = fresh
             _versions.clear()  # titles of sources and addresses of drawings may have changed
         return fresh
     return _bank
 
 
-def _read_quizzes(slug: str = "") -> dict[str, Rules]:
+def _read_quizzes(session: Session, slug: str = "") -> dict[str, Rules]:
     wanted = Quiz.slug == slug if slug else Quiz.active.is_(True)
-    rows = db.session().scalars(select(Quiz).where(wanted).order_by(Quiz.position, Quiz.id))
+    rows = session.scalars(select(Quiz).where(wanted).order_by(Quiz.position, Quiz.id))
     return {
         row.slug: Rules(
             row.id, row.slug, row.title, row.intro, row.kind.value, row.pool.value, tuple(row.topics), row.audience,
-            row.count, row.minutes, row.opens_at, row.closes_at, row.freezes_at, row.revealed_at,
+            row.count, row.minutes, row.opens_at, row.closes_at, row.freezes_at, row.revealed_at, row.pass_percent,
+            row.per_day, row.question_seconds, row.series, row.stage, tuple(row.stars or ()), row.untimed_allowed,
+            row.entry.value, row.prizes,
         )
         for row in rows
     }  # fmt: skip
 
 
-def _read_questions() -> list[tuple[int, str, str, str, int]]:
-    rows = db.session().execute(
+def _read_questions(session: Session) -> list[tuple[int, str, str, str, int]]:
+    rows = session.execute(
         select(Question.id, Question.pool, Question.topic, Question.audience, QuestionVersion.id)
         .join(
             QuestionVersion,
@@ -102,13 +128,29 @@ def _read_questions() -> list[tuple[int, str, str, str, int]]:
     return [(row[0], row[1].value, row[2], row[3], row[4]) for row in rows]
 
 
+def _read_corrections(session: Session) -> tuple[int, dict[int, tuple[str, Any]]]:
+    rows = session.execute(
+        select(Correction.number, Correction.version_id, Correction.action, Correction.options)
+        .where(Correction.number.is_not(None))
+        .order_by(Correction.number)
+    )
+    newest, rulings = 0, {}
+    for row in rows:
+        newest, rulings[row.version_id] = int(row.number or 0), (row.action.value, row.options)
+    return newest, rulings
+
+
 def quizzes() -> list[Rules]:
     return list(_current().quizzes.values())
 
 
+def find(slug: str) -> Rules | None:
+    return _current().quizzes.get(slug)
+
+
 def quiz(slug: str) -> Rules:
     """Raises NotFound."""
-    found = _current().quizzes.get(slug)
+    found = find(slug)
     if found is None:
         raise NotFound("quiz_not_found", "没有找到这个答题")
     return found
@@ -116,19 +158,30 @@ def quiz(slug: str) -> Rules:
 
 def quiz_of(slug: str) -> Rules:
     """Also one that was closed: its attempts can still be looked at. Raises NotFound."""
-    found = _current().quizzes.get(slug) or _read_quizzes(slug).get(slug)
+    found = _current().quizzes.get(slug) or _read_quizzes(db.session(), slug).get(slug)
     if found is None:
         raise NotFound("quiz_not_found", "没有找到这个答题")
     return found
 
 
+def by_id(quiz_id: int) -> Rules:
+    """A quiz by its key, also one that was closed. Raises NotFound."""
+    for one in _current().quizzes.values():
+        if one.id == quiz_id:
+            return one
+    return quiz_of(db.session().scalar(select(Quiz.slug).where(Quiz.id == quiz_id)) or "")
+
+
 def eligible(rules: Rules) -> list[int]:
     """Version ids a quiz may draw, in the order of their questions. Raises Unavailable when there are too few."""
-    found = [
-        version
-        for _, pool, topic, audience, version in _current().questions
-        if pool == rules.pool and (not rules.topics or topic in rules.topics) and audience == rules.audience
-    ]
+    here = _current()
+    found = here.drawable.get(rules.slug)
+    if found is None:
+        found = here.drawable[rules.slug] = [
+            version
+            for _, pool, topic, audience, version in here.questions
+            if pool == rules.pool and (not rules.topics or topic in rules.topics) and audience == rules.audience
+        ]
     if len(found) < rules.count:
         raise Unavailable("too_few_questions", "题目还没有准备好，请稍后再来")
     return found
@@ -142,19 +195,30 @@ def of_day(rules: Rules, day: date) -> list[int]:
 
 
 def versions(ids: Iterable[int]) -> list[Version]:
-    """Versions by id, in the given order; they never change, so each process keeps them."""
-    wanted = list(ids)
-    missing = [key for key in wanted if key not in _versions]
+    """Versions by id, in the given order, as corrections leave them."""
+    return corrected(ids)[1]
+
+
+def corrected(ids: Iterable[int]) -> tuple[int, list[Version]]:
+    """(number of the newest correction known here, the versions as corrections up to it leave them)."""
+    here = _current()
+    return here.correction, [here.ruled(one) for one in _unchanged(list(ids))]
+
+
+def _unchanged(wanted: list[int]) -> list[Version]:
+    """Versions as they were written; they never change, so each process keeps them."""
+    kept = {key: one for key in wanted if (one := _versions.get(key))}
+    missing = [key for key in wanted if key not in kept]
     if missing:
         rows = db.session().scalars(select(QuestionVersion).where(QuestionVersion.id.in_(missing)))
         titles, addresses = sources.titles(), drawings.addresses()
         found = {row.id: _plain(row, titles, addresses) for row in rows}
+        kept |= found
         with _lock:
             if len(_versions) > MOST_VERSIONS:
                 _versions.clear()
             _versions.update(found)
-        return [found[key] if key in found else _versions[key] for key in wanted]
-    return [_versions[key] for key in wanted]
+    return [kept[key] for key in wanted]
 
 
 def topics(questions: Iterable[int]) -> dict[int, str]:

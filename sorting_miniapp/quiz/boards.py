@@ -35,7 +35,7 @@ class Counted:
 
 def counts() -> ColumnElement[bool]:
     """The attempts that count for a standing."""
-    return Attempt.submitted_at.is_not(None)
+    return and_(Attempt.submitted_at.is_not(None), Attempt.disqualified.is_(False))
 
 
 def lock(session: Session, residents: Iterable[int]) -> list[int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sorting_miniapp.media import drawings
-from sorting_miniapp.quiz import desk
+from sorting_miniapp.quiz import check_quizzes, desk
 from sorting_miniapp.quiz.marking import CHOICES
 from sorting_miniapp.quiz.models import (
     AUDIENCE_NAMES,
@@ -18,12 +18,11 @@ from sorting_miniapp.quiz.models import (
     QUESTION_KIND_NAMES,
     Pool,
     QuestionKind,
-    QuizKind,
 )
 from sorting_miniapp.teaching import language
 from sorting_miniapp.teaching.files import Entry, Files, Level, Report, keys, sources, unique
 
-FOLDER, QUIZZES = "quiz", "quiz/quizzes.yaml"
+FOLDER, QUIZZES = "quiz", check_quizzes.QUIZZES
 PICTURES = drawings.FOLDER
 NEEDED = ("id", "kind", "pool", "topic", "difficulty", "audience", "text", "explanation", "source")
 OPTIONAL = ("options", "items", "item", "picture", "reviewer")
@@ -57,7 +56,7 @@ def check(folder: Path, items: Mapping[str, tuple[str, str]], names: Mapping[str
         _texts(report, entry)
         _key(report, entry, items, names)
     _alike(report, whole)
-    _quizzes(files, report, whole)
+    check_quizzes.check(files, report, whole)
     _amounts(report, whole)
     report.problems += files.problems
     return report
@@ -183,32 +182,6 @@ def _alike(report: Report, entries: list[Entry]) -> None:
             told.add(j)
             one, how = entries[i], "重复" if likeness > 0.999 else "几乎一样"
             report.add(entries[j], f"和 {one.values['id']}（{one.file}:{one.line}）{how}")
-
-
-def fits(quiz: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
-    """Whether a quiz may draw a question."""
-    return (
-        row["pool"] == quiz["pool"]
-        and row["audience"] == quiz["audience"]
-        and (not quiz["topics"] or row["topic"] in quiz["topics"])
-    )
-
-
-def _quizzes(files: Files, report: Report, questions: list[Entry]) -> None:
-    entries = files.yaml(QUIZZES)
-    unique(report, entries, "slug")
-    needed = ("slug", "title", "kind", "pool", "count", "minutes", "audience", "intro")
-    for entry in entries:
-        row = entry.values
-        if not keys(report, entry, needed, ("topics",)):
-            continue
-        if row["kind"] not in set(QuizKind) or row["pool"] not in set(Pool) or row["audience"] not in AUDIENCE_NAMES:
-            report.add(entry, "kind、pool 或 audience 不认识", Level.STRUCTURE)
-        fit = sum(fits(row | {"topics": row.get("topics") or []}, one.values) for one in questions)
-        if fit < row["count"]:
-            report.add(entry, f"要出 {row['count']} 道题，合适的只有 {fit} 道", Level.STRUCTURE)
-        for wrong in language.unreadable(row["intro"]):
-            report.add(entry, f"说明：{wrong}")
 
 
 def _amounts(report: Report, entries: list[Entry]) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from sorting_miniapp.quiz import bank, check, desk
 from sorting_miniapp.quiz.models import Pool, Question, QuestionVersion, Quiz, QuizKind
+from sorting_miniapp.quiz.planning import PLANNED
 from sorting_miniapp.teaching import sync
 from sorting_miniapp.teaching.files import Entry, Files
 from sorting_miniapp.teaching.sources import SOURCES
@@ -22,6 +23,10 @@ REVIEW = {
     "topics": [], "audience": "all", "intro": "把答错的题再做一遍，答对了就从错题里去掉。",
 }  # fmt: skip
 _QUIZ = ("slug", "title", "kind", "pool", "count", "minutes", "topics", "audience", "intro")
+# What only some kinds have, with what the others have in its place.
+_MORE: dict[str, Any] = {
+    "pass_percent": None, "per_day": None, "question_seconds": None, "series": "", "stage": 0, "stars": None,
+}  # fmt: skip
 _ORDER = (
     "id", "kind", "pool", "topic", "difficulty", "audience", "text", "options", "items", "explanation", "source",
     "item", "picture", "reviewer",
@@ -64,15 +69,17 @@ def _quizzes(files: Files) -> list[Entry]:
 
 
 def _quiz(row: Mapping[str, Any]) -> Values:
-    return {key: row.get(key) or ([] if key == "topics" else "") for key in _QUIZ}
+    found = {key: row.get(key) or ([] if key == "topics" else "") for key in _QUIZ}
+    return found | {key: row[key] for key in _MORE if row.get(key)}
 
 
 def _stored_quizzes(session: Session) -> dict[str, Values]:
-    """Contests planned in the console are no part of the files."""
-    rows = session.scalars(select(Quiz).where(~Quiz.slug.startswith("contest-", autoescape=True)).order_by(Quiz.id))
+    """Contests and exams planned in the console are no part of the files."""
+    planned = or_(*(Quiz.slug.startswith(f"{kind.value}-", autoescape=True) for kind in PLANNED))
+    rows = session.scalars(select(Quiz).where(~planned).order_by(Quiz.id))
     found = {}
     for row in rows:
-        values = {key: getattr(row, key) for key in _QUIZ}
+        values = {key: getattr(row, key) for key in (*_QUIZ, *_MORE)}
         found[row.slug] = _quiz(values | {"kind": row.kind.value, "pool": row.pool.value})
     return found
 
@@ -80,7 +87,7 @@ def _stored_quizzes(session: Session) -> dict[str, Values]:
 def _put_quizzes(session: Session, rows: dict[str, Values]) -> None:
     known = {row.slug: row for row in session.scalars(select(Quiz))}
     for slug, row in rows.items():
-        values = row | {"kind": QuizKind(row["kind"]), "pool": Pool(row["pool"])}
+        values = _MORE | row | {"kind": QuizKind(row["kind"]), "pool": Pool(row["pool"])}
         found = known.get(slug)
         if found is None:
             session.add(Quiz(**values, position=len(known), active=row["kind"] != QuizKind.CONTEST))

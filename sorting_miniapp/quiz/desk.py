@@ -1,13 +1,12 @@
-"""What editors do: look at and change questions, plan contests, read results."""
+"""What editors do with the bank: look at questions and change them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from sorting_miniapp import audit, clock
@@ -21,13 +20,10 @@ from sorting_miniapp.quiz.models import (
     AUDIENCE_NAMES,
     PICTURE,
     QUESTION_KIND_NAMES,
-    Attempt,
     Pool,
     Question,
     QuestionKind,
     QuestionVersion,
-    Quiz,
-    QuizKind,
 )
 from sorting_miniapp.teaching import sync
 from sorting_miniapp.teaching.models import ChangeKind
@@ -211,84 +207,3 @@ def question(question_id: int) -> tuple[Question, QuestionVersion]:
     if row is None:
         raise NotFound("question_not_found", "没有找到这道题")
     return row[0], row[1]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A quiz as an editor plans it."""
-
-    title: str
-    intro: str
-    count: int
-    minutes: int
-    opens_at: datetime | None
-    closes_at: datetime | None
-    active: bool
-
-
-def plan_contest(actor: StaffActor, plan: Plan) -> int:
-    """A new contest from the contest pool; returns its key. Raises Invalid, Forbidden."""
-    require_editor(actor)
-    _check_plan(plan)
-    with transaction() as session:
-        row = Quiz(
-            slug=f"contest-{clock.wall_now():%Y%m%d%H%M%S}", kind=QuizKind.CONTEST, pool=Pool.CONTEST, topics=[],
-            audience="all", position=100, **vars(plan),
-        )  # fmt: skip
-        session.add(row)
-        session.flush()
-        bank.changed()
-        audit.record(actor.username, "quiz.create", "quiz", row.id, after={"title": plan.title})
-        return row.id
-
-
-def change_quiz(actor: StaffActor, quiz_id: int, plan: Plan) -> None:
-    """Change a quiz. Once somebody has begun, the number of questions stays. Raises Invalid, Conflict, NotFound."""
-    require_editor(actor)
-    _check_plan(plan)
-    with transaction() as session:
-        row = session.get(Quiz, quiz_id)
-        if row is None:
-            raise NotFound("quiz_not_found", "没有找到这个答题")
-        begun = session.scalar(select(Attempt.id).where(Attempt.quiz_id == quiz_id).limit(1))
-        if begun and row.kind is QuizKind.CONTEST and row.count != plan.count:
-            raise Conflict("contest_begun", "已经有人参加，不能再改题数")
-        before = {key: str(getattr(row, key)) for key in vars(plan)}
-        for key, value in vars(plan).items():
-            setattr(row, key, value)
-        session.flush()
-        bank.changed()
-        after = {key: str(value) for key, value in vars(plan).items()}
-        audit.record(actor.username, "quiz.change", "quiz", quiz_id, before=before, after=after)
-
-
-def _check_plan(plan: Plan) -> None:
-    if not 1 <= len(plan.title.strip()) <= 40 or len(plan.intro) > 200:
-        raise Invalid("title", "标题须为 1 到 40 个字，说明不超过 200 个字")
-    if not 1 <= plan.count <= 50 or not 1 <= plan.minutes <= 180:
-        raise Invalid("count", "题数须为 1 到 50，时限须为 1 到 180 分钟")
-    if plan.opens_at and plan.closes_at and plan.closes_at <= plan.opens_at:
-        raise Invalid("closes_at", "结束时间须晚于开始时间")
-
-
-def quizzes() -> list[Quiz]:
-    return list(db.session().scalars(select(Quiz).order_by(Quiz.position, Quiz.id)))
-
-
-def quiz(quiz_id: int) -> Quiz:
-    """Raises NotFound."""
-    found = db.session().get(Quiz, quiz_id)
-    if found is None:
-        raise NotFound("quiz_not_found", "没有找到这个答题")
-    return found
-
-
-def results(quiz_id: int) -> dict[str, Any]:
-    """How many attempts were submitted, their mean score, and those a person should look at."""
-    session = db.session()
-    done = (Attempt.quiz_id == quiz_id, Attempt.submitted_at.is_not(None))
-    count, mean = session.execute(select(func.count(), func.avg(Attempt.score)).where(*done)).one()
-    flagged = session.scalars(
-        select(Attempt).where(*done, Attempt.flag != "").order_by(Attempt.submitted_at.desc()).limit(50)
-    )
-    return {"count": int(count), "mean": round(float(mean or 0), 1), "flagged": list(flagged)}

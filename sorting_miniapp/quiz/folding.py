@@ -88,10 +88,11 @@ def _standings(rows: Iterable[Any]) -> dict[tuple[int, int], set[str] | None]:
 
 
 def marks_of(attempt: Attempt) -> list[tuple[Version, bool]]:
-    """The questions of a submitted attempt in the paper's order, and whether each was answered right."""
+    """A submitted attempt's questions in the paper's order, without void ones, and whether each was answered right."""
     asked = marking.paper(attempt.seed, bank.versions(attempt.versions))
-    right = marking.mark(asked, attempt.answers or {})
-    return [(one.version, good) for one, good in zip(asked, right, strict=True)]
+    marks = marking.mark(asked, attempt.answers or {}, attempt.marking)
+    counted = zip(asked, marks.worth, strict=True)
+    return [(one.version, worth == marking.FULL) for one, worth in counted if worth is not None]
 
 
 def _learn(session: Session, resident_id: int, attempts: list[tuple[QuizKind, Attempt]]) -> None:
@@ -106,7 +107,7 @@ def _learn(session: Session, resident_id: int, attempts: list[tuple[QuizKind, At
         topics = bank.topics([one.question_id for one, _ in marks])
         knowledge.record(session, resident_id, marks, topics)
         team_counts.record(session, resident_id, at, marks, topics)
-        done, perfect = done + 1, perfect + all(good for _, good in marks)
+        done, perfect = done + 1, perfect + (bool(marks) and all(good for _, good in marks))
         days.add(clock.local(attempt.started_at).date())
     if not done:
         return

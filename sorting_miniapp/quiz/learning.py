@@ -28,12 +28,12 @@ def book(resident_id: int, topic: str, due_only: bool, cursor: int) -> dict[str,
     return mistakes.listed(resident_id, topic, due_only, cursor)
 
 
-def review(resident_id: int, topic: str, mode: Mode) -> dict[str, Any]:
+def review(who: attempts.Who, topic: str, mode: Mode) -> dict[str, Any]:
     """Begin a review; see mistakes.draw and attempts.start."""
-    folding.catch_up(resident_id)
+    folding.catch_up(who.id)
     slug = standings.review_slug()
-    chosen = mistakes.draw(resident_id, bank.quiz(slug).count, topic, mode)
-    return attempts.start(resident_id, slug, chosen)
+    chosen = mistakes.draw(who.id, bank.quiz(slug).count, topic, mode)
+    return attempts.start(who, slug, chosen)
 
 
 def known(resident_id: int) -> dict[str, Any]:

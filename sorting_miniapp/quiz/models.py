@@ -1,4 +1,7 @@
-"""Questions and their versions, quizzes, attempts, the ledger of points, totals and mistakes."""
+"""Questions and their versions, quizzes, attempts, the ledger of points, totals and mistakes.
+
+What staff do about contests and wrong questions has its tables in models_desk.py.
+"""
 
 from __future__ import annotations
 
@@ -44,16 +47,31 @@ POOL_NAMES = {Pool.PRACTICE: "练习", Pool.CONTEST: "竞赛"}
 class QuizKind(StrEnum):
     DAILY = "daily"  # the same questions for everybody on a day, once a day
     PRACTICE = "practice"
-    CONTEST = "contest"  # once for each person, between two times
+    LEVEL = "level"  # the next of its series opens on passing
+    EXAM = "exam"  # a pass mark, so many attempts a day, a certificate of learning
+    CONTEST = "contest"  # between two times, so many attempts a day, the best counts
     REVIEW = "review"  # a resident's own mistakes
 
 
 QUIZ_KIND_NAMES = {
     QuizKind.DAILY: "每日一练",
     QuizKind.PRACTICE: "专题练习",
+    QuizKind.LEVEL: "闯关",
+    QuizKind.EXAM: "学习测试",
     QuizKind.CONTEST: "知识竞赛",
     QuizKind.REVIEW: "错题重练",
 }
+
+
+class Entry(StrEnum):
+    """For whom a contest's attempts count besides the person."""
+
+    PERSON = "person"
+    UNIT = "unit"  # the resident's community or town
+    TEAM = "team"  # a class or team joined by its code
+
+
+ENTRY_NAMES = {Entry.PERSON: "个人", Entry.UNIT: "社区（村）、单位", Entry.TEAM: "班级、队伍"}
 
 
 class Question(Base):
@@ -99,10 +117,20 @@ class QuestionVersion(Base):
 
 
 class Quiz(Base):
-    """A way to draw questions: from a pool, of some topics, so many, in so many minutes."""
+    """A way to draw questions: from a pool, of some topics, so many, in so many minutes.
+
+    `question_seconds` takes the place of the minutes. `pass_percent` belongs to levels and exams; `series`, `stage`
+    (from 1) and `stars` (percent for one, two and three stars) to levels; `per_day` to exams and contests.
+    `untimed_allowed`, `entry` and `prizes` (what the page promises) are a contest's.
+    """
 
     __tablename__ = "quiz"
-    __table_args__ = (CheckConstraint("count >= 1 AND minutes >= 1", name="count_minutes"),)
+    __table_args__ = (
+        CheckConstraint("count >= 1 AND minutes >= 1", name="count_minutes"),
+        CheckConstraint("pass_percent BETWEEN 1 AND 100", name="pass_percent"),
+        CheckConstraint("per_day >= 1", name="per_day"),
+        CheckConstraint("question_seconds BETWEEN 5 AND 3600", name="question_seconds"),
+    )
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     slug: Mapped[str] = mapped_column(CaseString(40), unique=True)
     title: Mapped[str] = mapped_column(String(40))
@@ -120,6 +148,15 @@ class Quiz(Base):
     # From freezes_at until staff reveal it, the public leaderboard shows the state at that moment.
     freezes_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     revealed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    pass_percent: Mapped[int | None] = mapped_column(SmallInteger)
+    per_day: Mapped[int | None] = mapped_column(SmallInteger)
+    question_seconds: Mapped[int | None] = mapped_column(SmallInteger)
+    series: Mapped[str] = mapped_column(CaseString(20), default="")
+    stage: Mapped[int] = mapped_column(SmallInteger, default=0)
+    stars: Mapped[Any] = mapped_column(JsonText, nullable=True)
+    untimed_allowed: Mapped[bool] = mapped_column(default=False)
+    entry: Mapped[Entry] = mapped_column(enum_column(Entry, "entry"), default=Entry.PERSON)
+    prizes: Mapped[str] = mapped_column(String(300), default="")
 
 
 class DailyPaper(Base):
@@ -132,9 +169,12 @@ class DailyPaper(Base):
 
 
 class Attempt(Base):
-    """One person's go at a quiz. `slot` makes it the only one: the day of a daily quiz, `once` of a contest.
+    """One person's go at a quiz. `slot` makes it the only one: the day, and where several are allowed their number.
 
     Order and opaque ids of questions and options follow from `seed`, so the paper is a list of version ids.
+    `marking` is the rule of partial credit in force when it began, `correction` the newest correction of questions it
+    was marked with. Until the submission `answers` are those saved on the way. `node_id` is the unit it is entered for.
+    `address_mark` and `device_mark` are keyed hashes kept for a contest's honesty, and emptied when it is long over.
     """
 
     __tablename__ = "attempt"
@@ -142,17 +182,18 @@ class Attempt(Base):
         UniqueConstraint("quiz_id", "resident_id", "slot"),
         Index("ix_attempt_resident_started", "resident_id", "started_at"),
         Index("ix_attempt_quiz_submitted", "quiz_id", "submitted_at"),
+        Index("ix_attempt_submitted_deadline", "submitted_at", "deadline"),
     )
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     public_id: Mapped[str] = mapped_column(CaseString(32), unique=True)
     quiz_id: Mapped[int] = mapped_column(ForeignKey("quiz.id"))
     resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id"))
-    slot: Mapped[str | None] = mapped_column(CaseString(10))
+    slot: Mapped[str | None] = mapped_column(CaseString(16))
     seed: Mapped[str] = mapped_column(CaseString(32))
     versions: Mapped[Any] = mapped_column(JsonText)
     started_at: Mapped[datetime] = mapped_column(UTCDateTime)
     deadline: Mapped[datetime] = mapped_column(UTCDateTime)
-    submitted_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    submitted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     answers: Mapped[Any] = mapped_column(JsonText, nullable=True)
     right: Mapped[int] = mapped_column("right_count", default=0)
     total: Mapped[int]
@@ -160,6 +201,13 @@ class Attempt(Base):
     points: Mapped[int] = mapped_column(default=0)
     duration_ms: Mapped[int] = mapped_column(BigInteger, default=0)
     flag: Mapped[str] = mapped_column(CaseString(16), default="")
+    node_id: Mapped[int | None] = mapped_column(ForeignKey("node.id"))
+    timed: Mapped[bool] = mapped_column(default=True)
+    marking: Mapped[str] = mapped_column(CaseString(16), default="none.none")
+    correction: Mapped[int] = mapped_column(default=0)
+    disqualified: Mapped[bool] = mapped_column(default=False)
+    address_mark: Mapped[str | None] = mapped_column(CaseString(32))
+    device_mark: Mapped[str | None] = mapped_column(CaseString(32))
 
 
 class QuizDay(Base):

@@ -6,8 +6,8 @@ from typing import Any
 
 import marshmallow as ma
 
-from sorting_miniapp.quiz.models import QUESTION_KIND_NAMES, QuizKind
-from sorting_miniapp.web import LocalTime, Schema, Text
+from sorting_miniapp.quiz.models import QUESTION_KIND_NAMES, Entry, QuizKind
+from sorting_miniapp.web import LocalTime, QueryNumber, Schema, Text
 
 
 class QuizSchema(Schema):
@@ -17,8 +17,19 @@ class QuizSchema(Schema):
     kind = ma.fields.String(required=True, validate=ma.validate.OneOf([k.value for k in QuizKind]))
     count = ma.fields.Integer(required=True)
     minutes = ma.fields.Integer(required=True)
+    question_seconds = ma.fields.Integer(required=True, allow_none=True)
     opens_at = LocalTime(required=True, allow_none=True)
     closes_at = LocalTime(required=True, allow_none=True)
+    per_day = ma.fields.Integer(required=True, allow_none=True)
+    pass_percent = ma.fields.Integer(required=True, allow_none=True)
+    series = ma.fields.String(required=True)
+    stage = ma.fields.Integer(required=True)
+    stars = ma.fields.List(ma.fields.Integer(), required=True)
+    untimed = ma.fields.Boolean(required=True, metadata={"description": "whether no_time_limit of /me works here"})
+    entry = ma.fields.String(required=True, validate=ma.validate.OneOf([e.value for e in Entry]))
+    prizes = ma.fields.String(required=True)
+    rules = ma.fields.List(ma.fields.String(), required=True, metadata={"description": "to be read before the start"})
+    contact = ma.fields.String(required=True, metadata={"description": "whom to ask about a contest, and to appeal to"})
 
 
 class QuizListSchema(Schema):
@@ -48,6 +59,8 @@ class QuestionSchema(Schema):
     options = ma.fields.List(ma.fields.Nested(OptionSchema), required=True)
     choices = ma.fields.List(ma.fields.Nested(ChoiceSchema), required=True)
     right = ma.fields.Boolean()
+    credit = ma.fields.Integer(allow_none=True, metadata={"description": "0 to 100; null: the question is void"})
+    corrected = ma.fields.String(validate=ma.validate.OneOf(["", "everyone_right", "void"]))
     explanation = ma.fields.String()
     source = ma.fields.String()
 
@@ -64,16 +77,9 @@ class ResultSchema(Schema):
     points = ma.fields.Integer(required=True)
     duration_ms = ma.fields.Integer(required=True)
     submitted_at = LocalTime(required=True)
-
-
-class AttemptSchema(Schema):
-    id = ma.fields.String(required=True)
-    quiz = ma.fields.Nested(QuizNameSchema, required=True)
-    state = ma.fields.String(required=True, validate=ma.validate.OneOf(["open", "submitted", "expired"]))
-    started_at = LocalTime(required=True)
-    deadline = LocalTime(required=True)
-    questions = ma.fields.List(ma.fields.Nested(QuestionSchema), required=True)
-    result = ma.fields.Nested(ResultSchema, required=True, allow_none=True)
+    passed = ma.fields.Boolean(required=True, allow_none=True)
+    stars = ma.fields.Integer(required=True)
+    disqualified = ma.fields.Boolean(required=True)
 
 
 class GivenSchema(Schema):
@@ -89,6 +95,56 @@ class GivenSchema(Schema):
     def _one_of_both(self, data: dict[str, Any], **kwargs: Any) -> None:
         if ("options" in data) == ("sorted" in data):
             raise ma.ValidationError("请给出 options 或 sorted 之一", "options")
+
+
+STATES = ma.validate.OneOf(["open", "submitted", "expired"])
+
+
+class AttemptLineSchema(Schema):
+    id = ma.fields.String(required=True)
+    quiz = ma.fields.Nested(QuizNameSchema, required=True)
+    state = ma.fields.String(required=True, validate=STATES)
+    started_at = LocalTime(required=True)
+    deadline = LocalTime(required=True)
+    result = ma.fields.Nested(ResultSchema, required=True, allow_none=True)
+
+
+class AttemptSchema(AttemptLineSchema):
+    """The key only after the submission, in a contest only after it is over. `answers`: those saved or submitted."""
+
+    timed = ma.fields.Boolean(required=True, metadata={"description": "false: show no clock"})
+    marking = ma.fields.String(required=True)
+    questions = ma.fields.List(ma.fields.Nested(QuestionSchema), required=True)
+    answers = ma.fields.List(ma.fields.Nested(GivenSchema), required=True)
+
+
+class CursorSchema(Schema):
+    cursor = QueryNumber(low=1)
+
+
+class OwnAttemptsSchema(Schema):
+    items = ma.fields.List(ma.fields.Nested(AttemptLineSchema), required=True)
+    next = ma.fields.String(required=True, allow_none=True)
+
+
+class OwnQuizSchema(Schema):
+    slug = ma.fields.String(required=True)
+    open_attempt = ma.fields.String(required=True, allow_none=True)
+    left_today = ma.fields.Integer(required=True, allow_none=True)
+    best = ma.fields.Integer(required=True, allow_none=True)
+    stars = ma.fields.Integer(required=True)
+    passed = ma.fields.Boolean(required=True, allow_none=True)
+    locked = ma.fields.Boolean(required=True)
+
+
+class OwnQuizzesSchema(Schema):
+    items = ma.fields.List(ma.fields.Nested(OwnQuizSchema), required=True)
+    next = ma.fields.String(required=True, allow_none=True)
+
+
+class SavedSchema(Schema):
+    saved = ma.fields.Integer(required=True)
+    deadline = LocalTime(required=True)
 
 
 class SubmissionSchema(Schema):

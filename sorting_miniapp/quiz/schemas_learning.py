@@ -7,6 +7,7 @@ import marshmallow as ma
 from sorting_miniapp.quiz.leaderboards import By, Span
 from sorting_miniapp.quiz.mistakes import Mode
 from sorting_miniapp.quiz.models_learning import BadgeRule
+from sorting_miniapp.quiz.schemas import CursorSchema
 from sorting_miniapp.web import LocalTime, QueryNumber, Schema, Text
 
 
@@ -64,10 +65,6 @@ class RankSchema(Schema):
     period = ma.fields.String(required=True)
     frozen = ma.fields.Boolean(required=True)
     around = ma.fields.List(ma.fields.Nested(NeighbourSchema), required=True)
-
-
-class CursorSchema(Schema):
-    cursor = QueryNumber(low=1)
 
 
 class PointSchema(Schema):

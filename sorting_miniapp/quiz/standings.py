@@ -1,4 +1,4 @@
-"""The list of quizzes, and the own points."""
+"""The own points, and the quiz of reviews."""
 
 from __future__ import annotations
 
@@ -6,35 +6,12 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from sorting_miniapp import clock
-from sorting_miniapp.caching import KeptBytes
 from sorting_miniapp.db import db
 from sorting_miniapp.errors import NotFound
 from sorting_miniapp.quiz import bank
 from sorting_miniapp.quiz.models import PointsLedger, QuizKind
 
 PAGE = 20
-kept = KeptBytes(bank.VERSION, 300.0)
-
-
-def quizzes() -> dict[str, Any]:
-    """Every quiz that is open or will be."""
-    now = clock.now()
-    items = [
-        {
-            "slug": one.slug,
-            "title": one.title,
-            "intro": one.intro,
-            "kind": one.kind,
-            "count": one.count,
-            "minutes": one.minutes,
-            "opens_at": one.opens_at,
-            "closes_at": one.closes_at,
-        }
-        for one in bank.quizzes()
-        if one.closes_at is None or one.closes_at > now
-    ]
-    return {"items": items, "next": None}
 
 
 def points(resident_id: int, cursor: int | None) -> dict[str, Any]:

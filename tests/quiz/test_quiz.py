@@ -134,12 +134,11 @@ def test_without_the_condition_submissions_at_once_make_several(
     (person,) = make_people(world.app, 1)
     paper = begin(world, person, "yifencuo-lianxi")
     given = answers(world, paper, wrong=1)
-    from sorting_miniapp.quiz import attempts
+    from sorting_miniapp.quiz import attempts, submission
 
-    monkeypatch.setattr(attempts, "Conflict", lambda *a: RuntimeError("unguarded"))
     monkeypatch.setattr(attempts.TABLE.c.submitted_at, "is_", lambda _none: attempts.TABLE.c.id > 0, raising=False)
     seen = []
-    real = attempts._store
+    real = submission._mark
 
     def all_have_read(*args: Any) -> None:
         seen.append(1)
@@ -148,7 +147,7 @@ def test_without_the_condition_submissions_at_once_make_several(
             clock.sleep(0.01)
         real(*args)
 
-    monkeypatch.setattr(attempts, "_store", all_have_read)
+    monkeypatch.setattr(submission, "_mark", all_have_read)
     monkeypatch.setattr(effects, "after_submission", lambda *_args: None)  # its row can be there once only
     url = f"/attempts/{paper['id']}/submission"
     statuses = at_once([lambda: call(world, person, "POST", url, given).status_code] * 4)
@@ -331,7 +330,7 @@ def test_an_editor_keeps_the_bank_and_plans_a_contest(sqlite_world: World, hands
     post(client, url, **form | {"text": "改过的新题"}, right1="1", active="1")
     with world.app.app_context():
         assert db.session.scalar(select(func.count()).where(QuestionVersion.text.contains("新题"))) == 2
-    plan = {"title": "知识竞赛", "count": "5", "minutes": "10", "opens_at": "2026-06-10T10:00"}
+    plan = {"title": "知识竞赛", "count": "5", "minutes": "10", "per_day": "1", "opens_at": "2026-06-10T10:00"}
     assert "须晚于开始" in post(client, "/console/quizzes/new", 422, **plan, closes_at="2026-06-10T09:00")
     quiz = post(client, "/console/quizzes/new", **plan, closes_at="2026-06-10T11:00", active="1")
     assert "知识竞赛" in client.get("/console/quizzes").text
