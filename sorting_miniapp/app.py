@@ -27,6 +27,7 @@ from sorting_miniapp import (
     logs,
     observe,
     operations,
+    push_audiences,
     state,
     web,
     wechat,
@@ -98,6 +99,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     hours.init_app(settings.base_url)
     making.register()
     event_rules.register()
+    push_audiences.register()
     event_report.register()
     sign_up_sheet.register()
     printed.register()

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sorting_miniapp import clock, epoch, operations, web
 from sorting_miniapp.accounts import sessions
-from sorting_miniapp.articles import push_claim, push_watch
+from sorting_miniapp.articles import account_tags, column_slots, push_claim, push_watch
 from sorting_miniapp.articles import search as article_search
 from sorting_miniapp.db import db
 from sorting_miniapp.deliveries import claims, ends, fan_out, retention, subscriptions
@@ -76,6 +76,7 @@ class Timetable:
         self.jumped = threading.Event()
         self.jobs = (
             Job("wake_worker", 1, self.wake_worker),
+            Job("column_slots", 5, column_slots.take_due),
             Job("overdue_pushes", 5, push_watch.hold_overdue),
             Job("finished_pushes", 1, push_watch.settle),
             Job("lost_deliveries", 2, ends.sweep),
@@ -107,6 +108,8 @@ class Timetable:
             self._wake("fan_out", found, lambda found=found: self.work.fan_out(found))  # type: ignore[misc]
         if claims.notices_waiting():
             self._wake("notices", 0, self.work.notices)
+        if account_tags.waiting():
+            self._wake("tags", 0, self.work.tags)
         if wechat_events.waiting():
             self._wake("events", 0, self.work.events)
         if boards.waiting():
@@ -130,6 +133,7 @@ class Timetable:
             jumped = self.guard.jump()
             if abs(jumped) > operations.CLOCK_TOLERANCE_SECONDS:
                 self.jumped.set()
+                column_slots.take_due()  # slots inside the jump become pushes first, so that they are held with the rest
                 held = push_watch.hold_jumped(jumped)
                 log.error("clock_jumped", seconds=round(jumped), held=held)
 

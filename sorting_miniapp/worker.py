@@ -17,7 +17,7 @@ from huey import RedisHuey, SqliteHuey
 from huey.api import Huey
 
 from sorting_miniapp import metrics, operations
-from sorting_miniapp.articles import push_run
+from sorting_miniapp.articles import account_tags, push_run
 from sorting_miniapp.config import Settings
 from sorting_miniapp.db import db
 from sorting_miniapp.deliveries import sender
@@ -52,6 +52,7 @@ class Work:
         self._fan_out = self._task(self.bulk, "fan_out", self._run_fan_out)
         self._notices = self._task(self.bulk, "notices", self._send_notices)
         self._events = self._task(self.bulk, "events", self._run_events)
+        self._tags = self._task(self.bulk, "tags", account_tags.refresh)
         self._job = self._task(self.jobs, "job", running.run)
         self._results = self._task(self.counting, "results", self._count_results)
 
@@ -86,6 +87,10 @@ class Work:
     def notices(self) -> None:
         if self.bulk.pending_count() < FULL:
             self._notices()
+
+    def tags(self) -> None:
+        if self.bulk.pending_count() < FULL:
+            self._tags()
 
     def job(self, job_id: int) -> None:
         if self.jobs.pending_count() < FULL:

@@ -136,6 +136,11 @@ def _words(item: MediaItem) -> dict[str, Any]:
     return {"outlet": item.outlet, "title": item.title, "url": item.url, "origin": item.origin.value}
 
 
+def knows(url: str) -> bool:
+    """Whether a piece with this address is registered."""
+    return db.session().scalar(select(MediaItem.id).where(MediaItem.url_index == _index(url))) is not None
+
+
 def remove(actor: StaffActor, item_id: int) -> None:
     """Take a piece out of the register; the audit trail keeps what it said. Raises NotFound, Forbidden."""
     with transaction() as session:

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sorting_miniapp.articles.models_media import Origin
-from sorting_miniapp.db import Base, BigKey, CaseString, LongText, UTCDateTime, enum_column
+from sorting_miniapp.db import Base, BigKey, CaseString, EncryptedText, LongText, UTCDateTime, enum_column
 
 
 class ArticleState(StrEnum):
@@ -45,6 +45,7 @@ class Channel(StrEnum):
     MASS = "mass"  # the official account's mass send: reaches every follower, uses the quota
     PUBLISH = "publish"  # published on the official account: no message, no quota
     SUBSCRIBE = "subscribe"  # subscribe messages to residents of the mini-program
+    IN_APP = "in_app"  # shown in the mini-program's list at a time, nothing sent
     HANDOVER = "handover"  # handed to another office's account, published there by hand
 
 
@@ -52,8 +53,34 @@ CHANNEL_NAMES = {
     Channel.MASS: "公众号群发",
     Channel.PUBLISH: "公众号发布（不通知）",
     Channel.SUBSCRIBE: "小程序订阅消息",
+    Channel.IN_APP: "小程序文章列表",
     Channel.HANDOVER: "交其他单位公众号发布",
 }
+
+
+class Audience(StrEnum):
+    """Whom a subscribe push reaches, of the branch it names and of those who accepted the message."""
+
+    RESIDENTS = "residents"
+    COLUMN = "column"  # those who follow a column
+    VOLUNTEERS = "volunteers"
+
+
+AUDIENCE_NAMES = {
+    Audience.RESIDENTS: "所有订阅的居民",
+    Audience.COLUMN: "关注某个栏目的居民",
+    Audience.VOLUNTEERS: "注册志愿者",
+}
+
+
+class AccountKind(StrEnum):
+    """How WeChat counts an account's mass sends (rules.md, Articles and pushes)."""
+
+    SUBSCRIPTION = "subscription"  # so many a day
+    SERVICE = "service"  # so many a month for each follower
+
+
+ACCOUNT_KIND_NAMES = {AccountKind.SUBSCRIPTION: "订阅号", AccountKind.SERVICE: "服务号"}
 
 
 class PushState(StrEnum):
@@ -94,6 +121,18 @@ class Column(Base):
     name: Mapped[str] = mapped_column(String(20))
     about: Mapped[str] = mapped_column(String(120), default="")
     position: Mapped[int] = mapped_column(default=0)
+
+
+class HandoverAccount(Base):
+    """An official account that another office runs: articles are handed to it, and it publishes them by hand."""
+
+    __tablename__ = "handover_account"
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    name: Mapped[str] = mapped_column(String(30), unique=True)
+    office: Mapped[str] = mapped_column(String(60), default="")
+    contact: Mapped[str] = mapped_column(EncryptedText)
+    kind: Mapped[AccountKind] = mapped_column(enum_column(AccountKind, "kind"))
+    active: Mapped[bool] = mapped_column(default=True)
 
 
 class Slogan(Base):
@@ -206,17 +245,27 @@ class ArticleRead(Base):
 class Push(Base):
     """One way out for an article at one time. What the remote side answered is stored before the next call.
 
-    `clientmsgid` makes a mass send happen once; `version_id` and the slogans are fixed when it starts.
+    `clientmsgid` makes a mass send happen once; `version_id` and the slogans are fixed when it starts. A push made for
+    a column's slot names both, and there is one for each slot. After `late_at` it is not sent by itself any more.
     """
 
     __tablename__ = "push"
-    __table_args__ = (Index("ix_push_state_due_at", "state", "due_at"),)
+    __table_args__ = (Index("ix_push_state_due_at", "state", "due_at"), UniqueConstraint("column_id", "slot_at"))
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     article_id: Mapped[int] = mapped_column(ForeignKey("article.id"), index=True)
     node_id: Mapped[int] = mapped_column(ForeignKey("node.id"), index=True)
     channel: Mapped[Channel] = mapped_column(enum_column(Channel, "channel"))
     branch: Mapped[str] = mapped_column(CaseString(255), default="")
+    audience: Mapped[Audience] = mapped_column(enum_column(Audience, "audience"), default=Audience.RESIDENTS)
+    followed_id: Mapped[int | None] = mapped_column(ForeignKey("article_column.id"))
+    tag_id: Mapped[int | None]  # a mass send to one of the account's tags
+    tag_name: Mapped[str] = mapped_column(String(30), default="")
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("handover_account.id"), index=True)
+    column_id: Mapped[int | None] = mapped_column(ForeignKey("article_column.id"))
+    slot_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     due_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    late_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    handed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     state: Mapped[PushState] = mapped_column(enum_column(PushState, "state"))
     reason: Mapped[str] = mapped_column(String(200), default="")
     version_id: Mapped[int | None] = mapped_column(ForeignKey("article_version.id"))

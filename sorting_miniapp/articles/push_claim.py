@@ -15,7 +15,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from sorting_miniapp import clock, epoch
-from sorting_miniapp.articles import composing, listing, slogans
+from sorting_miniapp.articles import audience, composing, listing, slogans
 from sorting_miniapp.articles.models import (
     Article,
     ArticleState,
@@ -25,12 +25,12 @@ from sorting_miniapp.articles.models import (
     PushState,
     Slogan,
 )
-from sorting_miniapp.articles.pushes import NOTICE, SURE_FOR
+from sorting_miniapp.articles.audience import NOTICE
+from sorting_miniapp.articles.pushes import SURE_FOR
 from sorting_miniapp.articles.writing import newest
 from sorting_miniapp.db import database_now, db, transaction
-from sorting_miniapp.deliveries import fan_out, subscriptions
+from sorting_miniapp.deliveries import fan_out
 from sorting_miniapp.faults import crash_point
-from sorting_miniapp.orgs import settings
 
 log = structlog.get_logger(__name__)
 RUNNING = (PushState.SENDING, PushState.AWAITING_ADMIN)
@@ -56,6 +56,7 @@ class Claimed:
     sheet: composing.Sheet
     head: str
     foot: str
+    tag_id: int | None
 
 
 def waiting() -> list[int]:
@@ -83,8 +84,8 @@ def claim(push_id: int) -> Claimed | None:
             return None
         epoch.raise_it()
         if push.state is PushState.READY:
-            _begin(session, push)
-        if push.channel in (Channel.SUBSCRIBE, Channel.HANDOVER):
+            begin(session, push)
+        if push.channel not in (Channel.MASS, Channel.PUBLISH):
             return None
         push.fence, push.lease_until = push.fence + 1, database_now() + lease
         session.flush()
@@ -102,10 +103,6 @@ def _is_due(push: Push) -> bool:
     return push.state in RUNNING and push.fan_out_id is None
 
 
-def _grace(push: Push) -> datetime:
-    return push.due_at + timedelta(minutes=int(settings.read("push_grace_minutes")))
-
-
 def _problem(session: Session, push: Push) -> str:
     """Why the push must wait for a person; '' when it may go on."""
     if push.remote_id:
@@ -113,7 +110,7 @@ def _problem(session: Session, push: Push) -> str:
     if push.called_at is not None:
         unsure = push.channel is Channel.PUBLISH or clock.wall_now() - push.called_at > SURE_FOR
         return "发送中断，是否已发出不明，请到公众号后台核对" if unsure else ""
-    if clock.now() > _grace(push):
+    if clock.now() > push.late_at:
         return "已超过宽限时间，没有自动发出"
     if session.get_one(Article, push.article_id).state is not ArticleState.APPROVED and push.version_id is None:
         return "文章没有通过审核"
@@ -127,7 +124,7 @@ def hold(push: Push, reason: str) -> None:
     log.warning("push_held", push=push.id, reason=reason)
 
 
-def _begin(session: Session, push: Push) -> None:
+def begin(session: Session, push: Push) -> None:
     """Fix the version, the slogans and the audience; the article is shown in the mini-program from now on."""
     now = clock.now()
     if push.version_id is None:
@@ -140,6 +137,8 @@ def _begin(session: Session, push: Push) -> None:
     push.reason = ""
     if push.channel is Channel.SUBSCRIBE:
         _fan_out(session, push)
+    elif push.channel is Channel.IN_APP:
+        push.state, push.finished_at = PushState.SENT, now
     session.flush()
 
 
@@ -148,7 +147,7 @@ def _fan_out(session: Session, push: Push) -> None:
     page = session.get_one(Article, push.article_id).public_id
     moment = clock.local(clock.now()).strftime("%Y-%m-%d %H:%M")
     texts = {"title": version.title, "time": moment, "remark": "点击阅读全文"}
-    push.fan_out_id = fan_out.create(NOTICE, texts, page, subscriptions.audience(NOTICE, push.branch))
+    push.fan_out_id = fan_out.create(NOTICE, texts, page, audience.residents(push))
     if fan_out.finished(push.fan_out_id):
         push.state, push.reason, push.finished_at = PushState.SENT, "没有订阅的居民", clock.now()
 
@@ -158,7 +157,7 @@ def _values(session: Session, push: Push) -> Claimed:
     texts = [session.get_one(Slogan, key).text if key else "" for key in (push.head_id, push.foot_id)]
     return Claimed(
         push.id, push.fence, push.channel, push.clientmsgid, push.called_at is not None, push.draft_id, push.remote_id,
-        push.attempts, _grace(push), composing.sheet(version), texts[0], texts[1],
+        push.attempts, push.late_at, composing.sheet(version), texts[0], texts[1], push.tag_id,
     )  # fmt: skip
 
 

@@ -6,15 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
+from sqlalchemy import select
 
 from sorting_miniapp import clock, metrics
 from sorting_miniapp.articles import composing
-from sorting_miniapp.articles.models import (
-    Channel,
-    PushState,
-)
+from sorting_miniapp.articles.models import Channel, Push, PushState
 from sorting_miniapp.articles.push_claim import Claimed, Lost, claim, store
+from sorting_miniapp.db import db
 from sorting_miniapp.faults import crash_point
+from sorting_miniapp.orgs import settings
 from sorting_miniapp.wechat import official
 from sorting_miniapp.wechat.errors import ALREADY_SENT, Outcome, WeChatError
 
@@ -24,6 +24,8 @@ TOO_FAST = 45066
 TRIES = 8
 POLL = timedelta(seconds=2)
 MINUTE = timedelta(seconds=61)
+NO_RIGHT = (48001, 48008)
+DRAFT_MADE = "草稿已建，请到公众号后台手工发布"
 FAILED_PUBLISHING = {2: "原创声明失败", 3: "发布失败", 4: "平台审核不通过", 5: "已被删除", 6: "已被系统封禁"}
 
 
@@ -60,11 +62,13 @@ def _mass(claimed: Claimed) -> None:
     remote_id = claimed.remote_id
     if not remote_id:
         draft_id = _draft(claimed)
+        if _by_hand(claimed):
+            return
         if not claimed.called:
             store(claimed, called_at=clock.wall_now())
         crash_point("before_post")
         try:
-            remote_id, _ = official().mass_send_all(draft_id, claimed.clientmsgid)
+            remote_id, _ = official().mass_send_all(draft_id, claimed.clientmsgid, claimed.tag_id)
         except WeChatError as error:
             if error.errcode in ADMIN_CODES:
                 _rest(claimed, MINUTE, state=PushState.AWAITING_ADMIN, reason="等待公众号管理员在手机上确认")
@@ -89,6 +93,8 @@ def _publish(claimed: Claimed) -> None:
     remote_id = claimed.remote_id
     if not remote_id:
         draft_id = _draft(claimed)
+        if _by_hand(claimed):
+            return
         store(claimed, called_at=clock.wall_now())
         crash_point("before_post")
         remote_id = official().publish_submit(draft_id)
@@ -104,6 +110,14 @@ def _publish(claimed: Claimed) -> None:
         _rest(claimed, POLL, attempts=0)
     else:
         _end(claimed, PushState.HELD, f"公众号：{FAILED_PUBLISHING.get(status, '发布失败')}")
+
+
+def _by_hand(claimed: Claimed) -> bool:
+    """Whether the account may only make drafts: then a person goes on from here (wechat.md §6, 26)."""
+    if settings.read("official_rights") == "all" or claimed.called:
+        return False
+    _end(claimed, PushState.MANUAL, DRAFT_MADE)
+    return True
 
 
 def _rest(claimed: Claimed, pause: timedelta, **values: Any) -> None:
@@ -123,6 +137,9 @@ def _after_error(claimed: Claimed, error: WeChatError) -> None:
                 again |= {"reason": f"{error.explanation}（{error.errcode}）"}
             _rest(claimed, pause, **again)
             return
+        if error.errcode in NO_RIGHT and _has_draft(claimed.id):
+            _end(claimed, PushState.MANUAL, DRAFT_MADE, called_at=None)
+            return
         words = {
             Outcome.UNKNOWN: "没有收到微信的回答，是否已发出不明，请到公众号后台核对",
             Outcome.RETRY: "多次尝试没有成功",
@@ -132,6 +149,11 @@ def _after_error(claimed: Claimed, error: WeChatError) -> None:
         _end(claimed, PushState.HELD, f"{words}{_reference(error)}", **gone)
     except Lost:
         log.warning("push_lost", push=claimed.id)
+
+
+def _has_draft(push_id: int) -> bool:
+    """Whether the draft was made before the account turned out to have no right to send it."""
+    return bool(db.session().scalar(select(Push.draft_id).where(Push.id == push_id)))
 
 
 def _reference(error: WeChatError) -> str:

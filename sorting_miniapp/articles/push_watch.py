@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from sorting_miniapp import clock, epoch
+from sorting_miniapp.articles import column_slots
 from sorting_miniapp.articles.models import Push, PushState
 from sorting_miniapp.articles.push_claim import RUNNING, hold
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.deliveries import fan_out
 from sorting_miniapp.deliveries.models import FanOutState
 from sorting_miniapp.faults import crash_point
-from sorting_miniapp.orgs import settings
 
 
 def settle() -> int:
@@ -44,21 +44,21 @@ def _settle(push_id: int) -> bool:
 
 def hold_overdue() -> int:
     """Pushes that nobody sent within the grace are left to a person (rules.md). Returns how many."""
-    grace = timedelta(minutes=int(settings.read("push_grace_minutes")))
-    states = (PushState.READY, PushState.PENDING_REVIEW)
-    return _hold(states, None, clock.now() - grace, "已超过宽限时间，没有自动发出")
+    late = (Push.state.in_((PushState.READY, PushState.PENDING_REVIEW)), Push.late_at <= clock.now())
+    return _hold(late, "已超过宽限时间，没有自动发出")
 
 
 def hold_jumped(seconds: float) -> int:
     """Pushes that fell due inside a jump of the clock are left to a person (design.md §1). Returns how many."""
     now = clock.now()
-    return _hold((PushState.READY,), now - timedelta(seconds=max(seconds, 0)), now, "服务器时间发生跳变，没有自动发出")
+    since = now - timedelta(seconds=max(seconds, 0))
+    return _hold(
+        (Push.state == PushState.READY, Push.due_at <= now, Push.due_at > since),
+        "服务器时间发生跳变，没有自动发出",
+    )
 
 
-def _hold(states: tuple[PushState, ...], since: datetime | None, until: datetime, reason: str) -> int:
-    wanted = [Push.state.in_(states), Push.due_at <= until]
-    if since is not None:
-        wanted.append(Push.due_at > since)
+def _hold(wanted: tuple[ColumnElement[bool], ...], reason: str) -> int:
     if db.session().scalar(select(Push.id).where(*wanted).limit(1)) is None:
         return 0
     with transaction() as session:
@@ -74,6 +74,8 @@ def restored() -> int:
     Pushes that are due or running are held, running fan-outs are paused. Returns how many pushes are held.
     """
     with transaction() as session:
+        column_slots.take_due()  # a slot's push may have gone out before the restoring: it is made, and held with the rest
+        column_slots.pause_all("数据库由备份恢复，请核对队列里的文章有没有推送过，再恢复栏目")
         due = Push.state.in_((PushState.READY, PushState.PENDING_REVIEW)) & (Push.due_at <= clock.now())
         running = Push.state.in_((*RUNNING, PushState.PAUSED))
         found = list(session.scalars(select(Push).where(due | running).with_for_update()))

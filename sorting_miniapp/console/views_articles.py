@@ -13,6 +13,7 @@ from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.articles import desk, listing, reviews, writing
 from sorting_miniapp.articles.models import (
     ARTICLE_STATE_NAMES,
+    AUDIENCE_NAMES,
     CHANNEL_NAMES,
     PUSH_STATE_NAMES,
     ArticleState,
@@ -53,6 +54,7 @@ def article_words() -> dict[str, Any]:
         "PUSH_STATES": PUSH_STATE_NAMES,
         "PUSH_TONES": PUSH_TONES,
         "CHANNELS": CHANNEL_NAMES,
+        "AUDIENCES": AUDIENCE_NAMES,
         "REVIEW_LEVELS": reviews.LEVEL_NAMES,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -11,12 +12,12 @@ from werkzeug.wrappers import Response
 from sorting_miniapp import clock
 from sorting_miniapp.accounts.access import StaffActor, current_staff, staff_only
 from sorting_miniapp.accounts.models import Role
-from sorting_miniapp.articles import desk, pushes
+from sorting_miniapp.articles import audience, desk, docx_out, handover, push_steps, pushes
 from sorting_miniapp.articles.models import Channel, PushState
-from sorting_miniapp.console import forms, forms_events
+from sorting_miniapp.console import forms, forms_events, forms_pushes
 from sorting_miniapp.console.blueprint import blueprint
+from sorting_miniapp.console.downloads import attachment
 from sorting_miniapp.errors import DomainError
-from sorting_miniapp.orgs import service as orgs
 
 Page = Response | str | tuple[str, int]
 READERS = (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)
@@ -29,7 +30,12 @@ DELIVERY_WORDS = {
     "unknown": "结果不明",
     "cancelled": "已取消",
 }
-OVER = (PushState.SENT, PushState.PARTLY_FAILED, PushState.CANCELLED, PushState.MISSED)
+
+
+@blueprint.app_context_processor
+def push_words() -> dict[str, Any]:
+    """What the pages of pushes, the calendar and the front page say of a push."""
+    return {"push_state": push_steps.name, "push_steps": push_steps}
 
 
 @blueprint.get("/pushes", endpoint="pushes")
@@ -47,34 +53,29 @@ def push_list() -> str:
 def push_new(article_id: int) -> Page:
     actor = current_staff()
     found = desk.article(actor.branches(Role.EDITOR), article_id)
-    values = {"channel": "mass", "due_at": "", "node_id": ""} | request.form.to_dict()
-    if request.method == "GET":
-        return _plan_form(found, values)
+    values = forms_pushes.first_values() | request.form.to_dict()
+    if request.method == "GET" or values.get("step") == "edit":
+        return _plan_form(found, values | {"due_at": request.values.get("due_at", "")})
     try:
-        channel = forms.choice(values["channel"], Channel, "channel", "渠道")
-        node_id = forms.whole(values["node_id"], "这个单位") if values["node_id"] else None
-        push_id = pushes.plan(actor, article_id, channel, _moment(values), node_id)
+        wish = forms_pushes.wish(request.form)
+        if values.get("step") != "confirm":
+            look = pushes.look(actor, article_id, *wish)
+            return render_template("console/articles/plan_confirm.html", found=found, look=look, wish=wish, typed=values)
+        push_id = pushes.plan(actor, article_id, *wish)
     except DomainError as error:
         return _plan_form(found, values, error), error.status
     flash("已安排推送", "success")
     return redirect(url_for("console.push", push_id=push_id))
 
 
-def _moment(values: dict[str, str]) -> Any:
-    if values.get("now"):
-        return clock.now()
-    return forms_events.moment(values.get("due_at", ""), "推送时间")
-
-
 def _plan_form(found: desk.Found, values: dict[str, str], problem: DomainError | None = None) -> str:
-    units = orgs.visible(current_staff().branches(Role.EDITOR))
     return render_template(
         "console/articles/plan.html",
         found=found,
         values=values,
-        problem=problem.message if problem else "",
+        errors={problem.code: problem.message} if problem else {},
         now=clock.local(clock.now()),
-        units=[("", "全市居民")] + [(str(u.id), u.name) for u in units if u.active and u.parent_id is not None],
+        **forms_pushes.choices(current_staff()),
     )
 
 
@@ -102,7 +103,7 @@ def _progress(push_id: int) -> dict[str, Any]:
         "words": DELIVERY_WORDS,
         "total": total,
         "done": total - counts.get("ready", 0) - counts.get("sending", 0),
-        "moving": row.Push.state not in (*OVER, PushState.HELD, PushState.MANUAL),
+        "moving": row.Push.state not in (*push_steps.OVER, PushState.HELD, PushState.MANUAL),
     }
 
 
@@ -112,7 +113,8 @@ def _page(push_id: int, problem: str = "") -> str:
     return render_template(
         "console/articles/push.html",
         **shown,
-        audience=pushes.audience_count(one) if one.fan_out_id is None else 0,
+        audience=audience.words(one),
+        count=audience.count(one) if one.started_at is None else None,
         slogans=desk.slogans_of(one),
         may_steer=current_staff().may(Role.EDITOR, shown["row"].path),
         typed=request.form,
@@ -120,26 +122,32 @@ def _page(push_id: int, problem: str = "") -> str:
     )
 
 
+def moment(text: str) -> datetime:
+    """The time typed into a form. Raises Invalid."""
+    return forms_events.moment(text, "推送时间")
+
+
 def _replan(actor: StaffActor, push_id: int) -> None:
-    pushes.replan(actor, push_id, forms_events.moment(request.form.get("due_at", ""), "推送时间"))
+    pushes.replan(actor, push_id, moment(request.form.get("due_at", "")))
 
 
 def _confirm(actor: StaffActor, push_id: int) -> None:
-    pushes.confirm_sent(actor, push_id, request.form.get("url", ""))
+    handover.confirm_sent(actor, push_id, request.form.get("url", ""))
 
 
 STEPS: dict[str, tuple[Callable[[StaffActor, int], None], str]] = {
     "cancel": (pushes.cancel, "已取消推送"),
     "pause": (pushes.pause, "已暂停"),
-    "resume": (pushes.resume, "继续发送"),
+    "resume": (pushes.resume, "已继续"),
     "now": (pushes.send_now, "马上发送"),
     "replan": (_replan, "已改时间"),
     "close": (pushes.close, "已关闭"),
     "confirm": (_confirm, "已登记网址"),
+    "hand_over": (handover.hand_over, "已记下交稿，请下载稿件"),
 }
 
 
-@blueprint.post("/pushes/<int:push_id>/<any(cancel, pause, resume, now, replan, close, confirm):step>")
+@blueprint.post("/pushes/<int:push_id>/<any(cancel, pause, resume, now, replan, close, confirm, hand_over):step>")
 @staff_only(Role.EDITOR)
 def push_step(push_id: int, step: str) -> Page:
     action, done = STEPS[step]
@@ -149,3 +157,12 @@ def push_step(push_id: int, step: str) -> Page:
         return _page(push_id, error.message), error.status
     flash(done, "success")
     return redirect(url_for("console.push", push_id=push_id))
+
+
+@blueprint.get("/pushes/<int:push_id>/document.<any(html, docx):kind>")
+@staff_only(Role.EDITOR)
+def push_document(push_id: int, kind: str) -> Response:
+    found = handover.document(current_staff().branches(Role.EDITOR), push_id)
+    if kind == "html":
+        return attachment(handover.as_html(found), f"{found.title}.html", "text/html")
+    return attachment(docx_out.as_docx(found), f"{found.title}.docx", docx_out.DOCX)

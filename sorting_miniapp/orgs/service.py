@@ -29,6 +29,10 @@ def by_key(key: str) -> Node | None:
     return db.session().scalar(select(Node).where(Node.key == key))
 
 
+def by_path(path: str) -> Node | None:
+    return db.session().scalar(select(Node).where(Node.path == path))
+
+
 def visible(branches: Sequence[str]) -> list[Node]:
     """The units of the branches, parents before children."""
     return list(db.session().scalars(select(Node).where(within(Node.path, branches)).order_by(Node.path)))

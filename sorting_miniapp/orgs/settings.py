@@ -73,7 +73,16 @@ DEFAULTS: dict[str, Default] = {
     "contest_contact": Default("", "竞赛咨询方式"),
     "hours_without_approval": Default(8, "当日无需审批的服务时长", "小时", 1, 24),
     "hours_with_parent": Default(12, "当日由上级审批的服务时长上限", "小时", 1, 24),
+    "official_kind": Default(
+        "subscription", "公众号类型", choices=(("subscription", "订阅号：按天计群发次数"), ("service", "服务号：按月计群发次数"))
+    ),
+    "official_rights": Default(
+        "all", "公众号的接口权限", choices=(("all", "可以发布和群发"), ("draft", "只能建草稿，由人手工发布"))
+    ),
     "mass_quota_daily": Default(1, "公众号每日群发次数", "次", 0, 100),
+    "mass_quota_monthly": Default(4, "服务号每位关注者每月群发次数", "次", 0, 100),
+    "repeat_days": Default(3, "同样的人几天内再收到推送时提醒（0 为不提醒）", "天", 0, 365),
+    "column_warn_days": Default(3, "栏目没有文章时提前提醒", "天", 1, 30),
     "send_rate": Default(0, "订阅消息每秒上限（0 为不限）", "条", 0, 100_000),
     "send_in_flight": Default(64, "订阅消息同时在途", "条", 1, 512),
     "stop_after_errors": Default(200, "连续出错后停止", "条", 1, 100_000),

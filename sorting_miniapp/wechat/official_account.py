@@ -35,6 +35,15 @@ class Followers:
 
 
 @dataclass(frozen=True)
+class Tag:
+    """A tag the account has made, with how many followers carry it."""
+
+    id: int
+    name: str
+    count: int
+
+
+@dataclass(frozen=True)
 class Follower:
     """One follower; `unionid` links them with the mini-program's user where both accounts are bound."""
 
@@ -180,6 +189,11 @@ class OfficialAccount(Account):
         answer = self.client.get("/cgi-bin/user/get", params={"next_openid": next_openid} if next_openid else {})
         openids = [str(one) for one in (answer.get("data") or {}).get("openid") or []]
         return Followers(answer.number("total"), openids, str(answer.get("next_openid") or "") if openids else "")
+
+    def tags(self) -> list[Tag]:
+        """The account's tags. Raises WeChatError. Tencent: "获取公众号已创建的标签", cgi-bin/tags/get."""
+        rows = self.client.get("/cgi-bin/tags/get").rows("tags")
+        return [Tag(int(row["id"]), str(row.get("name", "")), int(row.get("count") or 0)) for row in rows]
 
     def user_info(self, openids: Sequence[str]) -> list[Follower]:
         """What is known of up to 100 people. Raises WeChatError.

@@ -318,6 +318,11 @@ FOLLOWERS = (
         },
         (40003, 40032), {"user_list": [{"openid": "<official_openid>", "lang": "zh_CN"}]}, repeatable=True,
     ),
+    Call(
+        OFFICIAL, "GET", "/cgi-bin/tags/get", "getTags", {},
+        {"tags": "list", "tags.id": "int", "tags.name": "text", "tags.count": "int"}, (),
+        where="query", repeatable=True,
+    ),
 )  # fmt: skip
 
 OPERATIONS = (

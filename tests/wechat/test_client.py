@@ -238,6 +238,9 @@ def test_followers_and_their_unionid(line: Line) -> None:
     assert page.total == len(page.openids)
     (found,) = official.user_info([mine])
     assert (found.openid, found.follows, found.unionid) == (mine, True, line.person["unionid"])
+    line.simulator.call("POST", "/_sim/tags", {"id": 101, "name": "志愿者"})
+    line.simulator.call("POST", f"/_sim/users/{line.openid}", {"tags": [101]})
+    assert [(tag.id, tag.name, tag.count) for tag in official.tags()][-1] == (101, "志愿者", 1)
 
 
 def test_quota_and_what_became_of_a_call(line: Line) -> None:
@@ -282,6 +285,7 @@ CALLS: dict[str, Callable[[Gateway], Any]] = {
     "/cgi-bin/message/mass/delete": lambda both: both.official.mass_delete("1"),
     "/cgi-bin/user/get": lambda both: both.official.followers("o1"),
     "/cgi-bin/user/info/batchget": lambda both: both.official.user_info(["o1"]),
+    "/cgi-bin/tags/get": lambda both: both.official.tags(),
     "/cgi-bin/openapi/quota/get": lambda both: both.official.quota("/cgi-bin/x"),
     "/cgi-bin/openapi/rid/get": lambda both: both.mini.explain("1-2-3"),
 }

@@ -100,6 +100,13 @@ async def new_template(request: web.Request) -> web.Response:
     return json_answer(dataclasses.asdict(found))
 
 
+async def new_tag(request: web.Request) -> web.Response:
+    """{id, name}: a tag of the official account, added or renamed; people carry it by POST /_sim/users/{openid}."""
+    body, state = await given(request), request.app[STATE]
+    state.tags[int(number(body, "id", 0))] = text(body, "name")
+    return json_answer({str(key): name for key, name in sorted(state.tags.items())})
+
+
 async def follow(request: web.Request) -> web.Response:
     body, person = await given(request), _person(request)
     followers.set_following(request.app[STATE], person, bool(body.get("follow", True)))
@@ -260,6 +267,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get(f"{user}/phone", phone)
     app.router.add_post("/_sim/subscriptions", subscribe_many)
     app.router.add_post("/_sim/templates", new_template)
+    app.router.add_post("/_sim/tags", new_tag)
     app.router.add_get("/_sim/received", received)
     app.router.add_post("/_sim/faults", add_fault)
     app.router.add_delete("/_sim/faults", clear_faults)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from sorting_miniapp.wechat.simulator import events, fields
@@ -62,3 +63,9 @@ def info(state: State, body: dict[str, Any]) -> dict[str, Any]:
     if len(wanted) > MOST:
         raise Refused(40032, "invalid openid list size")
     return {"user_info_list": [_told(state, one) for one in wanted]}
+
+
+def tags(state: State, _query: dict[str, Any]) -> dict[str, Any]:
+    """tags/get: every tag of the account with the number of its followers."""
+    counts = Counter(tag for one in state.people.values() if one.follows for tag in one.tags)
+    return {"tags": [{"id": key, "name": name, "count": counts[key]} for key, name in sorted(state.tags.items())]}

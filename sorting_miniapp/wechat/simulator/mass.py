@@ -90,7 +90,7 @@ def send_all(state: State, body: dict[str, Any]) -> dict[str, Any]:
     fields.whole(body, "send_ignore_reprint", default=0)
     to_all = fields.flag(target, "is_to_all", False)
     tag = None if to_all else fields.whole(target, "tag_id", 40152)
-    if not to_all and not any(tag in one.tags for one in state.people.values()):
+    if not to_all and tag not in state.tags and not any(tag in one.tags for one in state.people.values()):
         raise Refused(40152, "invalid tag_id")
     key = _client_key(body)
     _check_repeat(state, key)

@@ -224,6 +224,7 @@ ROUTES: dict[str, Route] = {
     "/cgi-bin/message/mass/delete": Route("POST", mass.delete),
     "/cgi-bin/user/get": Route("GET", followers.listing, kind="query"),
     "/cgi-bin/user/info/batchget": Route("POST", followers.info),
+    "/cgi-bin/tags/get": Route("GET", followers.tags, kind="query"),
     "/cgi-bin/openapi/quota/get": Route("POST", quotas.get, "both", whose=True),
     "/cgi-bin/openapi/rid/get": Route("POST", quotas.rid, "both", whose=True),
     "/cgi-bin/clear_quota": Route("POST", quotas.clear, "both", whose=True),

@@ -169,6 +169,7 @@ class State:
     offset: float = 0.0
     templates: dict[str, Template] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
+    tags: dict[int, str] = field(default_factory=lambda: {2: "星标组"})
     codes: dict[str, tuple[str, float]] = field(default_factory=dict)
     phone_codes: dict[str, tuple[str, float]] = field(default_factory=dict)
     used_codes: set[str] = field(default_factory=set)
