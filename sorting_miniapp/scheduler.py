@@ -133,7 +133,7 @@ class Timetable:
             jumped = self.guard.jump()
             if abs(jumped) > operations.CLOCK_TOLERANCE_SECONDS:
                 self.jumped.set()
-                column_slots.take_due()  # slots inside the jump become pushes first, so that they are held with the rest
+                column_slots.take_due()  # slots inside the jump become pushes, to be held with the rest
                 held = push_watch.hold_jumped(jumped)
                 log.error("clock_jumped", seconds=round(jumped), held=held)
 

@@ -13,7 +13,7 @@ from alembic import op
 from sorting_miniapp import db
 
 revision = "0009_planning"
-down_revision = "0009_sending"
+down_revision = "0009_writing"
 branch_labels = None
 depends_on = None
 
@@ -109,17 +109,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("column_entry", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_column_entry_column_id"), ["column_id"], unique=False)
-    op.create_table(
-        "column_follow",
-        sa.Column("resident_id", KEY, autoincrement=False, nullable=False),
-        sa.Column("column_id", KEY, autoincrement=False, nullable=False),
-        sa.ForeignKeyConstraint(["column_id"], ["article_column.id"], name=op.f("fk_column_follow_column_id")),
-        sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_column_follow_resident_id")),
-        sa.PrimaryKeyConstraint("resident_id", "column_id", name=op.f("pk_column_follow")),
-        **MYSQL,
-    )
-    with op.batch_alter_table("column_follow", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_column_follow_column_id"), ["column_id"], unique=False)
     with op.batch_alter_table("push", schema=None) as batch_op:
         batch_op.add_column(sa.Column("audience", sa.String(24), nullable=False, server_default="residents"))
         batch_op.add_column(sa.Column("followed_id", KEY, nullable=True))
@@ -160,5 +149,5 @@ def downgrade() -> None:
             "handed_at", "late_at", "slot_at", "column_id", "account_id", "tag_name", "tag_id", "followed_id", "audience",
         ):  # fmt: skip
             batch_op.drop_column(column)
-    for table in ("column_follow", "column_entry", "column_plan", "push_series", "account_tag", "handover_account"):
+    for table in ("column_entry", "column_plan", "push_series", "account_tag", "handover_account"):
         op.drop_table(table)

@@ -1,4 +1,4 @@
-"""The official accounts other offices run (连州发布 …): named by the city's editors, kept once something went to them."""
+"""The official accounts that other offices run (连州发布 …), as the city's editors name them; none is deleted."""
 
 from __future__ import annotations
 

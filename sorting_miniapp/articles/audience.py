@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.accounts.models import Resident, Role
 from sorting_miniapp.articles.models import Audience, Channel, Column, HandoverAccount
-from sorting_miniapp.articles.models_planning import AccountTag, ColumnFollow
+from sorting_miniapp.articles.models_planning import AccountTag
+from sorting_miniapp.articles.models_readers import ColumnFollow
 from sorting_miniapp.db import db
 from sorting_miniapp.deliveries import subscriptions
 from sorting_miniapp.errors import Invalid, NotFound

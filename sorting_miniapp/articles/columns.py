@@ -115,8 +115,9 @@ def _locked(session: Session, actor: StaffActor, column_id: int) -> tuple[Column
 
 
 def set_rule(actor: StaffActor, column_id: int, node_id: int, rule: Rule) -> None:
-    """When and to whom the column goes out; the next slot is the first one to come. Raises Invalid, NotFound, Forbidden,
-    Conflict where the account's mass sends do not allow it."""
+    """When and to whom the column goes out; the next slot is the first one to come.
+
+    Raises Invalid, NotFound, Forbidden, Conflict where the account's mass sends do not allow it."""
     weekdays = "".join(sorted(set(rule.weekdays)))
     if not weekdays or not set(weekdays) <= set("0123456"):
         raise Invalid("weekdays", "请至少选择一天")
@@ -181,7 +182,7 @@ def pause(actor: StaffActor, column_id: int) -> None:
 
 
 def resume(actor: StaffActor, column_id: int) -> None:
-    """Go on with the next slot to come; those of the pause are not made up for. Raises Conflict, NotFound, Forbidden."""
+    """Go on with the next slot to come; those of the pause are gone. Raises Conflict, NotFound, Forbidden."""
     with transaction() as session:
         column, plan, node = _locked(session, actor, column_id)
         if not plan.paused:
@@ -290,7 +291,7 @@ def candidates(plan: ColumnPlan) -> list[Any]:
 
 
 def listed(branches: Sequence[str]) -> list[Line]:
-    """Every column, with its rule where it lies in the branches, and what is queued; two statements besides settings."""
+    """Every column, with its rule where it lies in the branches, and what is queued; two statements and a setting."""
     session = db.session()
     rows = session.execute(
         select(Column, ColumnPlan, Node.path)

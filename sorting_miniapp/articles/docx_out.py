@@ -113,23 +113,26 @@ def _fonts(book: Any) -> None:
 
 
 def as_docx(found: Document) -> bytes:
-    """The article with its slogans at head and foot, its digest and its source."""
+    """The article with its slogans at head and foot, its digest, its source and the link of "read the original"."""
     from docx import Document as new_document
 
-    book = new_document()
+    book, sheet = new_document(), found.sheet
     _fonts(book)
-    book.add_heading(found.title, level=1)
-    book.add_paragraph(f"作者：{found.author}")
-    book.add_paragraph(f"摘要：{found.digest}")
-    for text in filter(None, [found.head]):
-        book.add_paragraph().add_run(text).bold = True
+    book.add_heading(sheet.title, level=1)
+    book.add_paragraph(f"作者：{sheet.author}")
+    book.add_paragraph(f"摘要：{sheet.digest}")
+    _slogan(book, found.head)
     writer = _Writer(book)
-    writer.feed(found.html)
+    writer.feed(sheet.html)
     writer.close()
-    if found.source:
-        book.add_paragraph(f"来源：{found.source}")
-    for text in filter(None, [found.foot]):
-        book.add_paragraph().add_run(text).bold = True
+    for text in filter(None, (sheet.credit, f"阅读原文：{sheet.link}" if sheet.link else "")):
+        book.add_paragraph(text)
+    _slogan(book, found.foot)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def _slogan(book: Any, text: str) -> None:
+    if text:
+        book.add_paragraph().add_run(text).bold = True

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from sorting_miniapp import clock
 from sorting_miniapp.accounts.access import StaffActor
-from sorting_miniapp.articles import desk, media_register, push_claim, pushes, render
+from sorting_miniapp.articles import composing, desk, media_register, push_claim, pushes, render
 from sorting_miniapp.articles.models import (
     Article,
     ArticleState,
@@ -36,11 +36,7 @@ from sorting_miniapp.media import service as media
 class Document:
     """The frozen version of a push with the slogans that run with it."""
 
-    title: str
-    author: str
-    digest: str
-    source: str
-    html: str
+    sheet: composing.Sheet
     head: str
     foot: str
 
@@ -51,9 +47,8 @@ def document(branches: Sequence[str], push_id: int) -> Document:
     if push.version_id is None:
         raise Conflict("not_handed_over", "交稿以后才能下载，请先点“交稿”")
     session = db.session()
-    version = session.get_one(ArticleVersion, push.version_id)
     head, foot = (session.get_one(Slogan, key).text if key else "" for key in (push.head_id, push.foot_id))
-    return Document(version.title, version.author, version.digest, version.source, version.html, head, foot)
+    return Document(composing.sheet(session.get_one(ArticleVersion, push.version_id)), head, foot)
 
 
 def _inside(public_id: str) -> str:
@@ -62,8 +57,9 @@ def _inside(public_id: str) -> str:
 
 def as_html(found: Document) -> bytes:
     """One file that needs nothing else: the pictures are in it."""
-    body = render.for_official_account(found.html, found.head, found.foot, found.source, _inside)
-    title, author, digest = (html.escape(text) for text in (found.title, found.author, found.digest))
+    sheet = found.sheet
+    body = render.for_official_account(sheet.html, found.head, found.foot, sheet.credit, _inside)
+    title, author, digest = (html.escape(text) for text in (sheet.title, sheet.author, sheet.digest))
     return (
         f'<!doctype html>\n<html lang="zh-CN"><head><meta charset="utf-8"><title>{title}</title></head>\n'
         f"<body><h1>{title}</h1><p>{author}</p><p>{digest}</p>{body}</body></html>\n"

@@ -1,4 +1,4 @@
-"""What planning keeps: a column's rule and queue, who follows it, the account's tags, patterns of a series of pushes."""
+"""What planning keeps: columns' rules and queues, the account's tags, patterns of a series."""
 
 from __future__ import annotations
 
@@ -46,16 +46,6 @@ class ColumnEntry(Base):
     article_id: Mapped[int] = mapped_column(ForeignKey("article.id"), primary_key=True, autoincrement=False)
     column_id: Mapped[int] = mapped_column(ForeignKey("article_column.id"), index=True)
     position: Mapped[int]
-
-
-class ColumnFollow(Base):
-    """A resident follows a column."""
-
-    __tablename__ = "column_follow"
-    resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id"), primary_key=True, autoincrement=False)
-    column_id: Mapped[int] = mapped_column(
-        ForeignKey("article_column.id"), primary_key=True, autoincrement=False, index=True
-    )
 
 
 class AccountTag(Base):

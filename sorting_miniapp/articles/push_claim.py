@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from sorting_miniapp import clock, epoch
 from sorting_miniapp.articles import audience, composing, listing, slogans
+from sorting_miniapp.articles.audience import NOTICE
 from sorting_miniapp.articles.models import (
     Article,
     ArticleState,
@@ -25,7 +26,6 @@ from sorting_miniapp.articles.models import (
     PushState,
     Slogan,
 )
-from sorting_miniapp.articles.audience import NOTICE
 from sorting_miniapp.articles.pushes import SURE_FOR
 from sorting_miniapp.articles.writing import newest
 from sorting_miniapp.db import database_now, db, transaction

@@ -86,7 +86,9 @@ def warnings(article_id: int, channel: Channel, addressed: dict[str, Any], due_a
         select(Push.due_at).where(*mine, Push.state.in_(WENT_OUT)).order_by(Push.due_at.desc()).limit(1)
     )
     if before is not None:
-        found.append(f"这篇文章已在 {clock.local(before):%Y-%m-%d} 用“{CHANNEL_NAMES[channel]}”推送过，请确认要再推一次")
+        found.append(
+            f"这篇文章已在 {clock.local(before):%Y-%m-%d} 用“{CHANNEL_NAMES[channel]}”推送过，请确认要再推一次"
+        )
     days = int(settings.read("repeat_days"))
     if channel not in (Channel.MASS, Channel.SUBSCRIBE) or not days:
         return found

@@ -75,7 +75,7 @@ def name(push: Push) -> str:
 
 def sentence(push: Push) -> str:
     """What the state means and what comes next."""
-    due, late = clock.local(push.due_at).strftime("%m月%d日 %H:%M"), clock.local(push.late_at).strftime("%m月%d日 %H:%M")
+    due, late = (clock.local(moment).strftime("%m月%d日 %H:%M") for moment in (push.due_at, push.late_at))
     if push.channel is Channel.HANDOVER and push.state in (S.READY, S.MANUAL, S.SENT):
         return _handover(push, due)
     words = {

@@ -74,7 +74,7 @@ def restored() -> int:
     Pushes that are due or running are held, running fan-outs are paused. Returns how many pushes are held.
     """
     with transaction() as session:
-        column_slots.take_due()  # a slot's push may have gone out before the restoring: it is made, and held with the rest
+        column_slots.take_due()  # what a slot sent before the restoring is made anew, and held with the rest
         column_slots.pause_all("数据库由备份恢复，请核对队列里的文章有没有推送过，再恢复栏目")
         due = Push.state.in_((PushState.READY, PushState.PENDING_REVIEW)) & (Push.due_at <= clock.now())
         running = Push.state.in_((*RUNNING, PushState.PAUSED))

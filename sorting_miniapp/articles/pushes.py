@@ -56,7 +56,7 @@ def plan(
 
 @dataclass(frozen=True)
 class Look:
-    """What a person sees before confirming a plan. `count` None: nobody knows; `late_at`: until when it goes by itself."""
+    """What a person sees before confirming. `count` None: nobody knows; `late_at`: until when it goes by itself."""
 
     audience: str
     count: int | None

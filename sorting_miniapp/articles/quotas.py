@@ -29,7 +29,7 @@ FREE = (PushState.CANCELLED, PushState.MISSED)
 
 @dataclass(frozen=True)
 class Rule:
-    """An account's allowance: to everybody `daily` a day; a service account besides `monthly` a month to each follower."""
+    """An account's allowance: to everybody `daily` a day; a service account also `monthly` a month to each."""
 
     kind: AccountKind
     daily: int
@@ -78,7 +78,10 @@ def uses(account_id: int | None, start: datetime, end: datetime, but: int = 0, b
     theirs = ColumnPlan.account_id.is_(None) if account_id is None else ColumnPlan.account_id == account_id
     plans = session.scalars(
         select(ColumnPlan).where(
-            ColumnPlan.channel.in_(COUNTED), theirs, ColumnPlan.paused.is_(False), ColumnPlan.next_at < end,
+            ColumnPlan.channel.in_(COUNTED),
+            theirs,
+            ColumnPlan.paused.is_(False),
+            ColumnPlan.next_at < end,
             ColumnPlan.column_id != but_column,
         )  # fmt: skip
     )
@@ -94,9 +97,7 @@ def month_of(day: date) -> tuple[datetime, datetime]:
     return clock.local_midnight(first), clock.local_midnight((first + timedelta(days=32)).replace(day=1))
 
 
-def problem(
-    account_id: int | None, due_at: datetime, tag_id: int | None, but: int = 0, but_column: int = 0
-) -> str:
+def problem(account_id: int | None, due_at: datetime, tag_id: int | None, but: int = 0, but_column: int = 0) -> str:
     """Why no mass send may be planned for this moment, in Chinese; '' when one may. Call it under the lock."""
     allowed, day = rule(account_id), clock.local(due_at).date()
     month = uses(account_id, *month_of(day), but, but_column)

@@ -17,6 +17,7 @@ ACCOUNTS = {
     Channel.MASS: "official",
     Channel.PUBLISH: "official",
     Channel.SUBSCRIBE: "mini_program",
+    Channel.IN_APP: "mini_program",
     Channel.HANDOVER: "handover",
 }
 

@@ -19,6 +19,8 @@ from sorting_miniapp.console import (  # noqa: F401  each registers its pages on
     views_board,
     views_campaigns,
     views_certificates,
+    views_channels,
+    views_columns,
     views_content,
     views_entries,
     views_events,

@@ -41,6 +41,9 @@ OBJECTS = {
     "media": "媒体登记",
     "report": "报告",
     "figure_period": "数据期间",
+    "column": "栏目",
+    "account": "公众号",
+    "tags": "公众号标签",
 }
 VERBS = {
     "add": "添加",
@@ -114,6 +117,14 @@ VERBS = {
     "head_count": "登记人数",
     "delete": "删除",
     "decide": "处理",
+    "rule": "设置推送规则",
+    "queue": "排进文章",
+    "unqueue": "移出文章",
+    "order": "调整顺序",
+    "read_note": "看过提醒",
+    "hand_over": "交稿",
+    "resend": "补发",
+    "lay_out": "铺排系列推送",
 }
 
 
@@ -157,6 +168,8 @@ FIELDS = {
     "basis": "依据",
     "note": "地区差异",
     "leader": "负责人",
+    "rule": "规则",
+    "order": "顺序",
     "number": "编号",
     "bound": "绑定",
 }

@@ -40,6 +40,8 @@ NAVIGATION: list[tuple[str, list[Page]]] = [
         [
             ("console.articles", "文章", EDITORIAL),
             ("console.pushes", "推送", EDITORIAL),
+            ("console.columns", "栏目", EDITORIAL),
+            ("console.channels", "发布渠道", EDITORIAL),
             ("console.media", "媒体登记", EDITORIAL),
         ],
     ),

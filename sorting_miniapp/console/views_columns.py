@@ -13,7 +13,7 @@ from sorting_miniapp.articles import audience, columns, slots
 from sorting_miniapp.articles.models import Channel
 from sorting_miniapp.console import forms, forms_pushes
 from sorting_miniapp.console.blueprint import blueprint
-from sorting_miniapp.errors import DomainError, Invalid
+from sorting_miniapp.errors import Conflict, DomainError, Invalid
 from sorting_miniapp.orgs import service as orgs
 
 Page = Response | str | tuple[str, int]
@@ -54,7 +54,7 @@ def _named(column_id: int | None, name: str, about: str) -> Page:
             column_id = columns.name_it(current_staff(), values["name"], values["about"], column_id)
             flash("已保存", "success")
             return redirect(url_for("console.column", column_id=column_id))
-        except (Invalid, columns.Conflict) as error:
+        except (Invalid, Conflict) as error:
             errors = {error.code: error.message}
     page = render_template("console/columns/name.html", values=values, errors=errors, column_id=column_id)
     return (page, 422) if errors else page

@@ -13,8 +13,8 @@ from sorting_miniapp import clock
 from sorting_miniapp.accounts.access import StaffActor, current_staff, staff_only
 from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.articles import audience, desk, docx_out, handover, push_steps, pushes
-from sorting_miniapp.articles.models import Channel, PushState
-from sorting_miniapp.console import forms, forms_events, forms_pushes
+from sorting_miniapp.articles.models import PushState
+from sorting_miniapp.console import forms_events, forms_pushes
 from sorting_miniapp.console.blueprint import blueprint
 from sorting_miniapp.console.downloads import attachment
 from sorting_miniapp.errors import DomainError
@@ -60,7 +60,9 @@ def push_new(article_id: int) -> Page:
         wish = forms_pushes.wish(request.form)
         if values.get("step") != "confirm":
             look = pushes.look(actor, article_id, *wish)
-            return render_template("console/articles/plan_confirm.html", found=found, look=look, wish=wish, typed=values)
+            return render_template(
+                "console/articles/plan_confirm.html", found=found, look=look, wish=wish, typed=values
+            )
         push_id = pushes.plan(actor, article_id, *wish)
     except DomainError as error:
         return _plan_form(found, values, error), error.status
@@ -164,5 +166,5 @@ def push_step(push_id: int, step: str) -> Page:
 def push_document(push_id: int, kind: str) -> Response:
     found = handover.document(current_staff().branches(Role.EDITOR), push_id)
     if kind == "html":
-        return attachment(handover.as_html(found), f"{found.title}.html", "text/html")
-    return attachment(docx_out.as_docx(found), f"{found.title}.docx", docx_out.DOCX)
+        return attachment(handover.as_html(found), f"{found.sheet.title}.html", "text/html")
+    return attachment(docx_out.as_docx(found), f"{found.sheet.title}.docx", docx_out.DOCX)

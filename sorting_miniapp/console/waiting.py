@@ -10,8 +10,9 @@ from flask import url_for
 
 from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.accounts.models import Role
-from sorting_miniapp.articles import pushes, reviews
-from sorting_miniapp.articles.models import PUSH_STATE_NAMES
+from sorting_miniapp.articles import columns, push_steps, pushes, reviews
+from sorting_miniapp.articles.models import Push
+from sorting_miniapp.articles.push_steps import Step
 from sorting_miniapp.events import ratings
 from sorting_miniapp.figures import ledger, standing
 from sorting_miniapp.hours import records
@@ -29,6 +30,7 @@ class Item:
     reason: str
     url: str
     since: datetime | None = None
+    steps: tuple[tuple[str, Step], ...] = ()  # (address, button) of what can be decided right here
 
 
 def _reviews(actor: StaffActor) -> list[Item]:
@@ -49,11 +51,25 @@ def _held_pushes(actor: StaffActor) -> list[Item]:
         Item(
             "推送",
             title,
-            push.reason or PUSH_STATE_NAMES[push.state],
+            push.reason or push_steps.name(push),
             url_for("console.push", push_id=push.id),
             push.due_at,
+            _steps(push),
         )
         for push, title in pushes.held(actor.branches(Role.EDITOR), MOST_ITEMS)
+    ]
+
+
+def _steps(push: Push) -> tuple[tuple[str, Step], ...]:
+    return tuple(
+        (url_for("console.push_step", push_id=push.id, step=step.key), step) for step in push_steps.steps(push)
+    )
+
+
+def _columns(actor: StaffActor) -> list[Item]:
+    return [
+        Item("栏目", column.name, reason, url_for("console.column", column_id=column.id), plan.next_at)
+        for column, plan, reason in columns.warned(actor.branches(Role.EDITOR))
     ]
 
 
@@ -105,6 +121,7 @@ def _words_to_read(actor: StaffActor) -> list[Item]:
 
 SOURCES: tuple[Callable[[StaffActor], list[Item]], ...] = (
     _held_pushes,
+    _columns,
     _reviews,
     _hours,
     _words_to_read,

@@ -74,7 +74,9 @@ DEFAULTS: dict[str, Default] = {
     "hours_without_approval": Default(8, "当日无需审批的服务时长", "小时", 1, 24),
     "hours_with_parent": Default(12, "当日由上级审批的服务时长上限", "小时", 1, 24),
     "official_kind": Default(
-        "subscription", "公众号类型", choices=(("subscription", "订阅号：按天计群发次数"), ("service", "服务号：按月计群发次数"))
+        "subscription",
+        "公众号类型",
+        choices=(("subscription", "订阅号：按天计群发次数"), ("service", "服务号：按月计群发次数")),
     ),
     "official_rights": Default(
         "all", "公众号的接口权限", choices=(("all", "可以发布和群发"), ("draft", "只能建草稿，由人手工发布"))

@@ -52,7 +52,7 @@ def test_from_a_typed_text_to_a_sent_push(page_desk: Desk) -> None:
     assert "待审文章" not in sign_in(desk, "reviewer1").get("/console/").text
     assert "请选择渠道" in post(editor, f"{url}/pushes/new", 422, channel="pigeon", now="1")
     assert "填写有误" in post(editor, f"{url}/pushes/new", 422, channel="mass", due_at="soon")
-    push_url = post(editor, f"{url}/pushes/new", channel="mass", now="1")
+    push_url = post(editor, f"{url}/pushes/new", channel="mass", now="1", step="confirm")
     assert "待发" in editor.get(push_url).text
     with desk.app.app_context():
         push_id = db.session.scalars(select(Push.id)).one()

@@ -14,8 +14,9 @@ from sqlalchemy import select, update
 
 from sorting_miniapp import clock, epoch, state
 from sorting_miniapp.accounts.models import Role
-from sorting_miniapp.articles import push_claim, push_run, push_watch, pushes, reviews, writing
-from sorting_miniapp.articles.models import Article, Channel, Push, PushState
+from sorting_miniapp.articles import accounts, handover, push_claim, push_run, push_watch, pushes, reviews, writing
+from sorting_miniapp.articles.audience import Target
+from sorting_miniapp.articles.models import AccountKind, Article, Channel, Push, PushState
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.deliveries import claims, fan_out, sender
 from sorting_miniapp.deliveries.models import Delivery
@@ -228,8 +229,8 @@ def test_publishing_takes_its_address_and_a_lost_answer_waits_for_a_person(desk:
     with pytest.raises(Conflict, match="maybe_sent"):
         pushes.send_now(desk.editor, lost)
     with pytest.raises(Invalid):
-        pushes.confirm_sent(desk.editor, lost, "javascript:alert(1)")
-    pushes.confirm_sent(desk.editor, lost, "https://mp.weixin.qq.com/s/abc")
+        handover.confirm_sent(desk.editor, lost, "javascript:alert(1)")
+    handover.confirm_sent(desk.editor, lost, "https://mp.weixin.qq.com/s/abc")
     assert the_push(lost).state is PushState.SENT
 
 
@@ -258,9 +259,12 @@ def test_subscribe_messages_reach_each_subscriber_once_and_an_empty_audience_is_
 
 
 def test_a_handed_over_article_is_closed_with_its_address(desk: Desk) -> None:
-    push_id = pushes.plan(desk.editor, desk.approved(), Channel.HANDOVER, NINE)
+    with pytest.raises(Invalid, match="account_id"):
+        pushes.plan(desk.editor, desk.approved(), Channel.HANDOVER, NINE)
+    account = accounts.save(desk.editor, accounts.Details("连州发布", "市委宣传部", "", AccountKind.SERVICE))
+    push_id = pushes.plan(desk.editor, desk.approved(), Channel.HANDOVER, NINE, Target(account_id=account))
     assert run_to_the_end(push_id).state is PushState.MANUAL
-    pushes.confirm_sent(desk.editor, push_id, "https://mp.weixin.qq.com/s/other")
+    handover.confirm_sent(desk.editor, push_id, "https://mp.weixin.qq.com/s/other")
     assert the_push(push_id).state is PushState.SENT
 
 

@@ -96,7 +96,8 @@ def test_a_text_is_reviewed_sent_and_its_progress_shown(chromium: Browser, servi
     editor.get_by_role("link", name="安排推送").click()
     editor.get_by_label("公众号群发").check()
     editor.get_by_label("马上发送").check()
-    editor.get_by_role("button", name="安排推送").click()
+    editor.get_by_role("button", name="下一步：核对").click()
+    editor.get_by_role("button", name="确认安排").click()
     # htmx fetches the progress until the push is over; the worker and the simulator do the rest.
     expect(editor.locator("#progress .badge")).to_have_text("已发", timeout=30_000)
 
