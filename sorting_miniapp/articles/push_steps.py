@@ -29,6 +29,7 @@ CLOSE = Step("close", "关闭，不再发送", "outline-danger", "关闭后这�
 CANCEL = Step("cancel", "取消推送", "outline-danger", "取消后不能恢复，还没有发出的不再发送。确定取消吗？")
 HAND_OVER = Step("hand_over", "交稿", "primary", "交稿后文字和版头版尾用语固定下来，再修改须另外交稿。确定交稿吗？")
 HANDED = Step("hand_over", "已把稿件交给对方", "primary")
+RESEND = Step("resend", "补发给没有收到的人", "primary", "只发给确知没有收到、并且仍在订阅的人。确定补发吗？")
 HANDOVER_NAMES = {S.MANUAL: "已交稿", S.SENT: "已刊出"}
 
 
@@ -43,6 +44,8 @@ def steps(push: Push) -> list[Step]:
         found = [PAUSE]
     elif push.state is S.PAUSED:
         found = [GO_ON] if begun else [RESUME, NOW]
+    elif push.state is S.PARTLY_FAILED and begun:
+        found = [RESEND]
     elif push.state is S.HELD:
         found = [GO_ON if begun else NOW, CLOSE]
     elif push.state is S.MANUAL and not ours and push.handed_at is None:

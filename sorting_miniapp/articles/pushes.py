@@ -235,6 +235,19 @@ def _release(session: Session, push: Push) -> None:
     push.fence += 1
 
 
+def resend(actor: StaffActor, push_id: int) -> None:
+    """Once more to those known not to have received it, and to nobody else. Raises Conflict."""
+    with transaction() as session:
+        push, node = locked(session, actor, push_id)
+        expect(push, (PushState.PARTLY_FAILED,))
+        if push.fan_out_id is None:
+            raise Conflict("push_state", "只有订阅消息可以补发")
+        before = push.state
+        fan_out.resend(push.fan_out_id)
+        push.state, push.reason, push.finished_at = PushState.SENDING, "", None
+        moved(actor, "resend", push, node, before)
+
+
 def close(actor: StaffActor, push_id: int) -> None:
     """A person closes a held push as missed. Raises Conflict."""
     with transaction() as session:

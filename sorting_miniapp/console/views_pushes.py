@@ -17,19 +17,12 @@ from sorting_miniapp.articles.models import PushState
 from sorting_miniapp.console import forms_events, forms_pushes
 from sorting_miniapp.console.blueprint import blueprint
 from sorting_miniapp.console.downloads import attachment
+from sorting_miniapp.deliveries import fan_out, results
+from sorting_miniapp.deliveries.models import OPEN_STATES
 from sorting_miniapp.errors import DomainError
 
 Page = Response | str | tuple[str, int]
 READERS = (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)
-DELIVERY_WORDS = {
-    "ready": "待发",
-    "sending": "发送中",
-    "sent": "已送达微信",
-    "refused": "居民未订阅",
-    "failed": "失败",
-    "unknown": "结果不明",
-    "cancelled": "已取消",
-}
 
 
 @blueprint.app_context_processor
@@ -96,16 +89,16 @@ def push_progress(push_id: int) -> str:
 
 def _progress(push_id: int) -> dict[str, Any]:
     row = desk.push(current_staff().branches(*READERS), push_id)
-    counts = pushes.counts(row.Push)
-    total = sum(counts.values())
+    one = row.Push
+    found = results.results(one.fan_out_id) if one.fan_out_id else None
+    open_ones = sum(found.by_state[state] for state in OPEN_STATES) if found else 0
     return {
         "row": row,
-        "push": row.Push,
-        "counts": counts,
-        "words": DELIVERY_WORDS,
-        "total": total,
-        "done": total - counts.get("ready", 0) - counts.get("sending", 0),
-        "moving": row.Push.state not in (*push_steps.OVER, PushState.HELD, PushState.MANUAL),
+        "push": one,
+        "found": found,
+        "words": results.STATE_NAMES,
+        "done": found.total - open_ones if found else 0,
+        "moving": one.state not in (*push_steps.OVER, PushState.HELD, PushState.MANUAL),
     }
 
 
@@ -118,6 +111,7 @@ def _page(push_id: int, problem: str = "") -> str:
         audience=audience.words(one),
         count=audience.count(one) if one.started_at is None else None,
         slogans=desk.slogans_of(one),
+        resendable=fan_out.resendable(one.fan_out_id) if one.state is PushState.PARTLY_FAILED else 0,
         may_steer=current_staff().may(Role.EDITOR, shown["row"].path),
         typed=request.form,
         problem=problem,
@@ -141,6 +135,7 @@ STEPS: dict[str, tuple[Callable[[StaffActor, int], None], str]] = {
     "cancel": (pushes.cancel, "已取消推送"),
     "pause": (pushes.pause, "已暂停"),
     "resume": (pushes.resume, "已继续"),
+    "resend": (pushes.resend, "正在补发"),
     "now": (pushes.send_now, "马上发送"),
     "replan": (_replan, "已改时间"),
     "close": (pushes.close, "已关闭"),
@@ -149,7 +144,9 @@ STEPS: dict[str, tuple[Callable[[StaffActor, int], None], str]] = {
 }
 
 
-@blueprint.post("/pushes/<int:push_id>/<any(cancel, pause, resume, now, replan, close, confirm, hand_over):step>")
+@blueprint.post(
+    "/pushes/<int:push_id>/<any(cancel, pause, resume, resend, now, replan, close, confirm, hand_over):step>"
+)
 @staff_only(Role.EDITOR)
 def push_step(push_id: int, step: str) -> Page:
     action, done = STEPS[step]
