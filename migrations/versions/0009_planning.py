@@ -1,7 +1,7 @@
 """Planning: audiences, grace and slots of pushes, columns' rules and queues, other offices' accounts, tags, series
 
 Revision ID: 0009_planning
-Revises: 0009_sending
+Revises: 0009_exams
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from alembic import op
 from sorting_miniapp import db
 
 revision = "0009_planning"
-down_revision = "0009_writing"
+down_revision = "0009_exams"
 branch_labels = None
 depends_on = None
 
