@@ -35,6 +35,7 @@ from sorting_miniapp.console import (  # noqa: F401  each registers its pages on
     views_offline,
     views_orgs,
     views_pushes,
+    views_question_reviews,
     views_quiz,
     views_quizzes,
     views_reported,

@@ -13,14 +13,14 @@ from sorting_miniapp.console import forms, navigation
 from sorting_miniapp.console.blueprint import blueprint
 from sorting_miniapp.errors import DomainError
 from sorting_miniapp.media import drawings
-from sorting_miniapp.quiz import desk
+from sorting_miniapp.quiz import desk, proposals
 from sorting_miniapp.quiz.marking import CHOICES
-from sorting_miniapp.quiz.models import AUDIENCE_NAMES, POOL_NAMES, QUESTION_KIND_NAMES
+from sorting_miniapp.quiz.models import AUDIENCE_NAMES, DIFFICULTY_NAMES, POOL_NAMES, QUESTION_KIND_NAMES
 from sorting_miniapp.teaching import sources
 
 Page = Response | str | tuple[str, int]
 READERS = (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)
-FIELDS = ("kind", "pool", "topic", "audience", "text", "explanation", "source", "item", "picture", "reviewer")
+FIELDS = ("kind", "pool", "topic", "audience", "text", "explanation", "source", "item", "picture")
 OPTIONS = 8
 
 
@@ -34,6 +34,7 @@ def questions() -> str:
     return render_template(
         "console/quiz/questions.html",
         rows=rows, pool=pool, q=q, following=following, pools=POOL_NAMES, kinds=QUESTION_KIND_NAMES,
+        waiting=proposals.count_waiting(current_staff()),
     )  # fmt: skip
 
 
@@ -50,9 +51,11 @@ def _form(values: dict[str, Any], key: int | None, problem: DomainError | None =
         pictures=drawings.addresses(),
         audiences=list(AUDIENCE_NAMES.items()),
         kinds=list(QUESTION_KIND_NAMES.items()),
+        difficulties=list(DIFFICULTY_NAMES.items()),
         pools=list(POOL_NAMES.items()),
         choices=CHOICES,
         fixed=not navigation.holds(Role.EDITOR),
+        waits=proposals.of_question(key) if key else None,
     )
 
 
@@ -82,24 +85,27 @@ def question_new() -> Page:
     if request.method == "GET":
         return _form(_values(desk.Draft("single", "practice", "", "all", "", (), "", ""), True), None)
     try:
-        key = desk.save(current_staff(), None, _typed())
+        proposals.propose(current_staff(), proposals.Wish(None, _typed()))
     except DomainError as error:
         return _form(_values(_typed(), True), None, error), error.status
-    flash("已添加题目", "success")
-    return redirect(url_for("console.question", question_id=key))
+    flash("已提交，另一位同事复核后才会使用", "success")
+    return redirect(url_for("console.question_reviews"))
 
 
-@blueprint.route("/questions/<int:question_id>", methods=["GET", "POST"])
+@blueprint.get("/questions/<int:question_id>")
 @staff_only(*READERS)
 def question(question_id: int) -> Page:
     row, version = desk.question(question_id)
-    draft = desk.draft_of(desk.row_of(row, version))
-    if request.method == "GET":
-        return _form(_values(draft, row.active), question_id)
+    return _form(_values(desk.draft_of(desk.row_of(row, version)), row.active), question_id)
+
+
+@blueprint.post("/questions/<int:question_id>")
+@staff_only(Role.EDITOR)
+def question_save(question_id: int) -> Page:
     active = "active" in request.form
     try:
-        desk.save(current_staff(), question_id, _typed(), active)
+        proposals.propose(current_staff(), proposals.Wish(question_id, _typed(), active))
     except DomainError as error:
         return _form(_values(_typed(), active), question_id, error), error.status
-    flash("已保存为新的一版，已有的成绩不变", "success")
+    flash("已提交，另一位同事复核后成为新的一版，已有的成绩不变", "success")
     return redirect(url_for("console.question", question_id=question_id))

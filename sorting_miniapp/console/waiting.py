@@ -17,6 +17,7 @@ from sorting_miniapp.events import ratings
 from sorting_miniapp.figures import ledger, standing
 from sorting_miniapp.hours import records
 from sorting_miniapp.hours.models import RECORD_STATE_NAMES, RecordState
+from sorting_miniapp.quiz import proposals
 
 MOST_ITEMS = 20
 
@@ -119,12 +120,19 @@ def _words_to_read(actor: StaffActor) -> list[Item]:
     ]
 
 
+def _questions_to_read(actor: StaffActor) -> list[Item]:
+    count = proposals.count_waiting(actor)
+    url = url_for("console.question_reviews")
+    return [Item("题目复核", f"{count} 道题", "别人写的题目，复核后才会使用", url)] if count else []
+
+
 SOURCES: tuple[Callable[[StaffActor], list[Item]], ...] = (
     _held_pushes,
     _columns,
     _reviews,
     _hours,
     _words_to_read,
+    _questions_to_read,
     _figures_to_sign,
     _figures_to_enter,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +58,17 @@ def require_editor(actor: StaffActor) -> None:
         raise Forbidden("city_editor", "题库由市级编辑维护")
 
 
+def keeps(actor: StaffActor) -> bool:
+    """Whether a person keeps the bank: an editor or reviewer at the root of the tree, who may read others' changes."""
+    return any(grant.role in (Role.EDITOR, Role.REVIEWER) and grant.path.count("/") == 1 for grant in actor.grants)
+
+
+def require_keeper(actor: StaffActor) -> None:
+    """Raises Forbidden."""
+    if not keeps(actor):
+        raise Forbidden("city_keeper", "题目由市级编辑或审核员复核")
+
+
 def problem(draft: Draft) -> tuple[str, str]:
     """(field, what is wrong with it), ('', '') when the question is good."""
     if draft.kind not in QUESTION_KIND_NAMES or draft.pool not in set(Pool) or draft.audience not in AUDIENCE_NAMES:
@@ -94,9 +105,10 @@ def save(
 ) -> int:
     """A new version of a question, or a new question; returns its key. Past attempts keep the old version.
 
-    Raises Invalid with the field as its code, NotFound, Forbidden.
+    What staff write comes here through proposals.py, once a second person has read it. Raises Invalid with the field
+    as its code, NotFound, Forbidden.
     """
-    require_editor(actor)
+    require_keeper(actor)
     field, wrong = problem(draft)
     if wrong:
         raise Invalid(field, wrong)
@@ -151,14 +163,30 @@ def row_of(row: Question, version: QuestionVersion | None = None) -> dict[str, A
     """A question as it would be in the files."""
     version = version or newest(db.session(), row)
     assert version is not None
-    sorting = version.kind is QuestionKind.SORT
+    draft = Draft(
+        kind=version.asked_as, pool=row.pool.value, topic=row.topic, audience=row.audience, text=version.text,
+        options=tuple((one["text"], one["right"]) for one in version.options), explanation=version.explanation,
+        source=version.source, difficulty=row.difficulty, item=row.item, picture=version.picture, reviewer=row.reviewer,
+    )  # fmt: skip
+    return {"id": row.key} | values_of(draft)
+
+
+def rows_of(question_ids: Collection[int]) -> dict[int, tuple[int, dict[str, Any], bool]]:
+    """{key: (number of the newest version, the question as in the files, whether it is asked)}."""
+    wanted = select(Question, QuestionVersion).join(QuestionVersion, NEWEST).where(Question.id.in_(question_ids))
+    return {row.id: (row.number, row_of(row, version), row.active) for row, version in db.session().execute(wanted)}
+
+
+def values_of(draft: Draft) -> dict[str, Any]:
+    """What an editor typed as it would be in the files, without its id."""
+    sorting = draft.kind == QuestionKind.SORT
     key, right = ("items", "category") if sorting else ("options", "correct")
     values = {
-        "id": row.key, "kind": version.asked_as, "pool": row.pool.value, "topic": row.topic,
-        "difficulty": row.difficulty, "audience": row.audience, "text": version.text,
-        key: [{"text": one["text"], right: one["right"]} for one in version.options],
-        "explanation": version.explanation, "source": version.source, "item": row.item, "picture": version.picture,
-        "reviewer": row.reviewer,
+        "kind": draft.kind, "pool": draft.pool, "topic": draft.topic.strip(), "difficulty": draft.difficulty,
+        "audience": draft.audience, "text": draft.text.strip(),
+        key: [{"text": text, right: good} for text, good in draft.options],
+        "explanation": draft.explanation.strip(), "source": draft.source.strip(), "item": draft.item.strip(),
+        "picture": draft.picture, "reviewer": draft.reviewer.strip(),
     }  # fmt: skip
     return {key: value for key, value in values.items() if value != ""}
 

@@ -30,6 +30,7 @@ QUESTION_KIND_NAMES: dict[str, str] = {
     QuestionKind.SORT: "分拣",
     PICTURE: "看图",
 }
+DIFFICULTY_NAMES = {1: "容易", 2: "中等", 3: "较难"}
 # For whom a question is written; `all` are those that fit everybody.
 AUDIENCE_NAMES = {"all": "所有人", "child": "小朋友", "adult": "成年人", "elderly": "老年人", "staff": "工作人员"}
 
