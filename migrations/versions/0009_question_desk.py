@@ -1,7 +1,7 @@
 """Changes of questions that wait for a second person
 
 Revision ID: 0009_question_desk
-Revises: 0009_sending
+Revises: 0009_learning
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 from sorting_miniapp import db
 
 revision = "0009_question_desk"
-down_revision = "0009_sending"
+down_revision = "0009_learning"
 branch_labels = None
 depends_on = None
 

@@ -60,7 +60,6 @@ VERBS = {
     "clear": "恢复沿用上级",
     "save": "保存",
     "propose": "提交复核",
-    "decide": "复核",
     "settle": "处理",
     "submit": "提交审核",
     "recall": "撤回",
