@@ -123,7 +123,11 @@ def test_one_waiting_change_a_question(people: Desk) -> None:
         refused(Conflict, "change_waits", proposals.propose, other, wish)
         refused(Conflict, "nothing_changed", proposals.propose, other, Wish(people.question, people.draft))
         with pytest.raises(IntegrityError), transaction() as session:
-            session.execute(update(QuestionProposal).where(QuestionProposal.id == first).values(live=1, state="open"))
+            session.execute(
+                update(QuestionProposal)
+                .where(QuestionProposal.id == first)
+                .values(live=1, state="open", decided_by=None)
+            )
         assert second
 
 
