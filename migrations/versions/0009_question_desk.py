@@ -11,7 +11,7 @@ from alembic import op
 from sorting_miniapp import db
 
 revision = "0009_question_desk"
-down_revision = "0009_learning"
+down_revision = "0009_planning"
 branch_labels = None
 depends_on = None
 
