@@ -27,6 +27,7 @@ from sorting_miniapp import (
     logs,
     observe,
     operations,
+    places,
     push_audiences,
     state,
     web,
@@ -49,6 +50,8 @@ from sorting_miniapp.hours.api import blueprint as hours_api
 from sorting_miniapp.hours.api_groups import blueprint as groups_api
 from sorting_miniapp.me.api import blueprint as me_api
 from sorting_miniapp.media.views import blueprint as pictures
+from sorting_miniapp.places.api import blueprint as places_api
+from sorting_miniapp.places.api import pages as place_pictures
 from sorting_miniapp.quiz.api import blueprint as quiz_api
 from sorting_miniapp.quiz.api_learning import blueprint as learning_api
 from sorting_miniapp.reports import making
@@ -64,6 +67,7 @@ API_BLUEPRINTS = (
     deliveries_api,
     articles_api,
     guide_api,
+    places_api,
     quiz_api,
     learning_api,
 )
@@ -107,9 +111,11 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     callbacks.init_app(app)
     deliveries.init_app()
     articles.init_app()
+    places.init_app()
     api_docs.init_app(app)
     app.register_blueprint(verification_pages)
     app.register_blueprint(pictures)
+    app.register_blueprint(place_pictures)
     console.init_app(app)
     cli.init_app(app)
     access.check(app)

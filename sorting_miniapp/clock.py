@@ -61,6 +61,12 @@ def local(moment: datetime) -> datetime:
     return moment.astimezone(LOCAL)
 
 
+def local_text(moment: datetime) -> str:
+    """`2026年5月24日 09:00`, as messages show it."""
+    found = local(moment)
+    return f"{found.year}年{found.month}月{found.day}日 {found:%H:%M}"
+
+
 def local_midnight(day: date) -> datetime:
     """The moment, in UTC, at which `day` begins in Asia/Shanghai."""
     return datetime.combine(day, time.min, LOCAL).astimezone(UTC)

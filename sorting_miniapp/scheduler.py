@@ -28,6 +28,7 @@ from sorting_miniapp.faults import crash_point
 from sorting_miniapp.hours import service as hours
 from sorting_miniapp.jobs import running as jobs
 from sorting_miniapp.orgs import settings
+from sorting_miniapp.places import pictures as place_pictures
 from sorting_miniapp.quiz import boards, submission, traces
 from sorting_miniapp.wechat import events as wechat_events
 from sorting_miniapp.wechat import media_checks
@@ -95,6 +96,7 @@ class Timetable:
             Job("old_deliveries", 600, lambda: retention.purge(int(settings.read("delivery_days")))),
             Job("unindexed_articles", 3600, article_search.catch_up),
             Job("loose_pictures", 3600, hours.purge_pictures),
+            Job("old_place_pictures", 3600, place_pictures.purge),
         )
 
     def wake_worker(self) -> None:
@@ -114,6 +116,8 @@ class Timetable:
             self._wake("events", 0, self.work.events)
         if boards.waiting():
             self._wake("results", 0, self.work.results)
+        if place_pictures.waiting():
+            self._wake("pictures", 0, self.work.pictures)
         for found in jobs.waiting():
             self._wake("job", found, lambda found=found: self.work.job(found))  # type: ignore[misc]
 

@@ -22,6 +22,7 @@ from sorting_miniapp.config import Settings
 from sorting_miniapp.db import db
 from sorting_miniapp.deliveries import sender
 from sorting_miniapp.jobs import running
+from sorting_miniapp.places import pictures
 from sorting_miniapp.quiz import folding
 from sorting_miniapp.wechat import events
 
@@ -55,6 +56,7 @@ class Work:
         self._tags = self._task(self.bulk, "tags", account_tags.refresh)
         self._job = self._task(self.jobs, "job", running.run)
         self._results = self._task(self.counting, "results", self._count_results)
+        self._pictures = self._task(self.bulk, "pictures", self._check_pictures)
 
     def _task(self, huey: Huey, name: str, function: Callable[..., None]) -> Callable[..., Any]:
         @functools.wraps(function)
@@ -107,6 +109,14 @@ class Work:
     def _count_results(self) -> None:
         if folding.run():
             self._results()
+
+    def pictures(self) -> None:
+        if self.bulk.pending_count() < FULL:
+            self._pictures()
+
+    def _check_pictures(self) -> None:
+        if pictures.ask_waiting():
+            self._pictures()
 
     def _run_events(self) -> None:
         if events.run_ready():

@@ -26,6 +26,7 @@ from sorting_miniapp.engines import engine_options
 from sorting_miniapp.events import listing as events
 from sorting_miniapp.guide import service as guide
 from sorting_miniapp.orgs import settings as domain_settings
+from sorting_miniapp.places import service as places
 from sorting_miniapp.quiz import bank, leaderboards, offers
 
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
@@ -44,6 +45,7 @@ CACHES = (
     guide.kept.forget,
     offers.kept.forget,
     leaderboards.kept.forget,
+    places.kept.forget,
     bank.forget_versions,
     domain_settings.forget,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
@@ -10,7 +9,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from sorting_miniapp import clock
+from sorting_miniapp import clock, points
 from sorting_miniapp.errors import DomainError, Invalid
 from sorting_miniapp.events import requirements
 from sorting_miniapp.events.campaigns import Plan
@@ -20,7 +19,6 @@ from sorting_miniapp.events.models_counts import CountKind
 from sorting_miniapp.events.requirements import Requirements
 from sorting_miniapp.events.shifts import Post
 
-POINT = re.compile(r"(-?\d{1,2}(?:\.\d{1,10})?),(-?\d{1,3}(?:\.\d{1,10})?)")
 TEXTS = ("title", "kind", "summary", "description", "risks", "needs", "place", "contact")
 LISTS = ("tags", "cohosts", "report_fields")
 
@@ -71,10 +69,10 @@ def coordinates(text: str) -> tuple[float, float] | None:
     """`latitude,longitude`, a full-width comma too. Raises Invalid."""
     if not text:
         return None
-    found = POINT.fullmatch(text.replace("，", ",").replace(" ", ""))
+    found = points.read(text.replace("，", ",").replace(" ", ""))
     if found is None:
         raise refuse("place_at", "坐标有误，请按“纬度,经度”填写，例如 24.7790,112.3770")
-    return float(found[1]), float(found[2])
+    return found
 
 
 def local_input(moment: datetime | None) -> str:

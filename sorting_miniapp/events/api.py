@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Response, request
 
+from sorting_miniapp import points
 from sorting_miniapp.accounts import text_check
 from sorting_miniapp.accounts.access import current_resident, open_to_all, resident_only
 from sorting_miniapp.accounts.text_check import Readers
@@ -45,7 +46,7 @@ _QUERY = schemas.EventQuerySchema()
         {"in": "query", "name": "org", "schema": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1}},
         {"in": "query", "name": "tag", "schema": {"type": "string", "minLength": 1, "maxLength": 40}},
         {"in": "query", "name": "campaign", "schema": {"type": "string", "minLength": 1, "maxLength": 32}},
-        {"in": "query", "name": "near", "schema": {"type": "string", "pattern": schemas.POINT_WHOLE, "maxLength": 40}},
+        {"in": "query", "name": "near", "schema": {"type": "string", "pattern": points.WHOLE, "maxLength": 40}},
         {"in": "query", "name": "places_left",
          "schema": {"type": "integer", "minimum": 1, "maximum": conditions.MOST_PLACES}},
         {"in": "query", "name": "cursor", "schema": {"type": "string", "minLength": 1, "maxLength": 60}},

@@ -20,10 +20,11 @@ from sqlalchemy import Select, Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from sorting_miniapp import clock
-from sorting_miniapp.accounts.models import Resident
+from sorting_miniapp.accounts.locking import lock_resident as lock_resident
+from sorting_miniapp.clock import local_text as local_text
 from sorting_miniapp.db import UTCDateTime, db
 from sorting_miniapp.deliveries import service as deliveries
-from sorting_miniapp.errors import Conflict, NotFound
+from sorting_miniapp.errors import Conflict
 from sorting_miniapp.events import quiet
 from sorting_miniapp.events.models import Event, Shift, ShiftState, SignUp, SignUpState
 from sorting_miniapp.orgs import settings
@@ -73,18 +74,6 @@ SELECT %(public_id)s, id, %(resident)s, %(places)s, %(companions)s, %(age)s, %(g
     %(risk_version)s, %(now)s, %(group)s, %(signed_by)s, %(now)s, 'confirmed', 1, 0, ''
 FROM taken
 """
-
-
-def lock_resident(session: Session, resident_id: int) -> None:
-    """Hold the resident's row until the transaction ends. Raises NotFound for an unknown one.
-
-    PostgreSQL's weaker lock leaves foreign keys to the row usable, so that a notice to this person does not wait.
-    """
-    found = session.execute(
-        select(Resident.id).where(Resident.id == resident_id).with_for_update(key_share=True)
-    ).scalar()
-    if found is None:
-        raise NotFound()
 
 
 def lock_shift(session: Session, shift_id: int) -> Shift:
@@ -242,12 +231,6 @@ def release(session: Session, shift: Shift, sign_up: SignUp, state: SignUpState,
     sign_up.ended_at, sign_up.reason = clock.now(), reason
     session.flush()
     pass_on(session, shift)
-
-
-def local_text(moment: datetime) -> str:
-    """`2026年5月24日 09:00`, as messages show it."""
-    local = clock.local(moment)
-    return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
 
 
 def tell(

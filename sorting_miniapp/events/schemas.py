@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
-from typing import Any
 
 import marshmallow as ma
 
 from sorting_miniapp.events.conditions import MOST_PLACES
 from sorting_miniapp.events.models import EventState, ShiftState
+from sorting_miniapp.points import Point
 from sorting_miniapp.web import LocalTime, QueryNumber, Schema, Text
 
-POINT = re.compile(r"(-?\d{1,2}(?:\.\d{1,10})?),(-?\d{1,3}(?:\.\d{1,10})?)")
-POINT_WHOLE = f"^{POINT.pattern}$"
 DAYS = ma.validate.Range(date(2000, 1, 1), date(2100, 1, 1), error="日期超出范围")
 
 
@@ -25,21 +22,6 @@ class NamedSchema(Schema):
 class OrganiserSchema(Schema):
     id = ma.fields.Integer(required=True)
     name = ma.fields.String(required=True)
-
-
-class Point(ma.fields.Field[tuple[float, float]]):
-    """`latitude,longitude` in degrees, read to three decimals: where a person stands is theirs."""
-
-    default_error_messages = {"invalid": "须为“纬度,经度”，例如 24.779,112.377"}
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> tuple[float, float]:
-        found = POINT.fullmatch(value) if isinstance(value, str) else None
-        if found is None:
-            raise self.make_error("invalid")
-        lat, lng = float(found[1]), float(found[2])
-        if not (-90 <= lat <= 90 and -180 <= lng <= 180):
-            raise self.make_error("invalid")
-        return round(lat, 3), round(lng, 3)
 
 
 class EventQuerySchema(Schema):

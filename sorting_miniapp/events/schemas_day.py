@@ -5,8 +5,8 @@ from __future__ import annotations
 import marshmallow as ma
 
 from sorting_miniapp.events.board import Standing
-from sorting_miniapp.events.schemas import Point
 from sorting_miniapp.events.schemas_sign_ups import EventNameSchema, ScanSchema
+from sorting_miniapp.points import Point
 from sorting_miniapp.web import LocalTime, Number, Schema, Text
 
 

@@ -10,28 +10,9 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstra
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sorting_miniapp.db import Base, BigKey, CaseString, JsonText, UTCDateTime, enum_column
+from sorting_miniapp.waste import CLASS_NAMES as CLASS_NAMES
+from sorting_miniapp.waste import WasteClass as WasteClass
 
-
-class WasteClass(StrEnum):
-    """The four classes of the law, and two kinds of waste that are handled apart from them (rules.md)."""
-
-    RECYCLABLE = "recyclable"
-    FOOD = "food"
-    HAZARDOUS = "hazardous"
-    RESIDUAL = "residual"
-    BULKY = "bulky"
-    RENOVATION = "renovation"
-
-
-# 清远市城市生活垃圾管理条例, art. 3: legal names, never others on a label.
-CLASS_NAMES = {
-    WasteClass.RECYCLABLE: "可回收物",
-    WasteClass.FOOD: "厨余垃圾",
-    WasteClass.HAZARDOUS: "有害垃圾",
-    WasteClass.RESIDUAL: "其他垃圾",
-    WasteClass.BULKY: "大件垃圾",
-    WasteClass.RENOVATION: "装修垃圾",
-}
 # GB/T 19095-2019, the eleven sub-classes; an item need not have one.
 SUBCLASSES: dict[WasteClass, tuple[str, ...]] = {
     WasteClass.RECYCLABLE: ("纸类", "塑料", "金属", "玻璃", "织物"),

@@ -94,6 +94,10 @@ DEFAULTS: dict[str, Default] = {
     "figures_due_days": Default(10, "数据填报期限（期间结束后）", "天", 1, 366),
     "figures_jump_percent": Default(50, "数据同比变动提醒", "%", 1, 10_000),
     "job_file_days": Default(30, "导出文件和报告保留", "天", 1, 3650),
+    "place_area_km": Default(60, "点位坐标离市区最远", "公里", 5, 2000),
+    "place_reports_daily": Default(5, "每人每日上报点位问题", "次", 1, 100),
+    "place_report_days": Default(3, "点位问题处理期限", "天", 1, 90),
+    "place_picture_days": Default(180, "点位问题照片保留（办结后）", "天", 1, 3650),
     "certificate_contact": Default("", "证明上的联系方式"),
     "certificate_head": Default("", "证明上的负责人"),
     "certificate_rounding": Default(
