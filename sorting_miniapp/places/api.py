@@ -67,7 +67,7 @@ def place_filters() -> Response:
 
 
 @blueprint.get("/places/<string:place_id>")
-@blueprint.response(200, schemas.PlaceSchema)
+@blueprint.response(200, schemas.PlaceDetailSchema)
 @blueprint.doc(security=[])
 @open_to_all
 def place(place_id: str) -> Response:
@@ -105,7 +105,7 @@ def report(body: dict[str, Any]) -> tuple[dict[str, Any], int]:
 
 @blueprint.post("/me/place-reports/pictures")
 @blueprint.doc(requestBody={"required": True, "content": {"multipart/form-data": {"schema": PICTURE_FORM}}})
-@blueprint.response(201, schemas.PictureSchema)
+@blueprint.response(201, schemas.ReportPictureSchema)
 @takes(pictures.MOST_BYTES + 64 * 1024)
 @limiter.limit(LOOK_UP)
 @resident_only

@@ -57,7 +57,7 @@ def columns(draft: Draft, area_km: int, today: date) -> dict[str, Any]:
     assert draft.lat is not None
     assert draft.lng is not None
     return {name: getattr(draft, name) for name in LENGTHS} | {
-        "code": draft.code,
+        "code": draft.code.upper(),
         "kind": PlaceKind(draft.kind),
         "node_id": draft.node_id,
         "lat_e5": round(draft.lat * points.E5),
@@ -76,7 +76,7 @@ def refused(problems: dict[str, str]) -> Invalid:
 
 def _problems(draft: Draft, area_km: int, today: date) -> dict[str, str]:
     found: dict[str, str] = {}
-    if not CODE.fullmatch(draft.code):
+    if not CODE.fullmatch(draft.code.upper()):
         found["code"] = "编号须为 1 到 30 个字母、数字或 -_.，例如 TF001"
     if draft.kind not in set(PlaceKind):
         found["kind"] = "请选择类别"

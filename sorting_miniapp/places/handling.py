@@ -46,7 +46,7 @@ class Filter:
     place: int | None = None
 
 
-def _rows() -> Select[Any]:
+def _rows() -> Select[*tuple[Any, ...]]:
     taker, ender = aliased(Staff), aliased(Staff)
     return (
         select(

@@ -61,11 +61,12 @@ def keep(resident_id: int, data: bytes) -> str:
         lock_resident(session, resident_id)
         if int(session.scalar(loose) or 0) >= MOST_LOOSE:
             raise TooMany("too_many_pictures", "上传的照片太多，请先提交上报")
-        values = {"public_id": new_public_id(), "check_key": new_public_id(), "resident_id": resident_id, "data": jpeg}
+        public_id = new_public_id()
+        values = {"public_id": public_id, "check_key": new_public_id(), "resident_id": resident_id, "data": jpeg}
         session.execute(
             insert(PlacePicture).values(**values, state=MediaState.PENDING, asked_at=None, created_at=clock.now())
         )
-    return values["public_id"]
+    return public_id
 
 
 def attach(resident_id: int, report_id: int, wanted: Sequence[str]) -> None:
@@ -176,11 +177,8 @@ def purge() -> int:
     """Delete photos that no report took within a day, and those of issues that ended long ago. Returns how many."""
     now = clock.now()
     ended = now - timedelta(days=int(settings.read("place_picture_days")))
-    over = (
-        select(PlaceReport.id)
-        .join(PlaceIssue, PlaceIssue.id == PlaceReport.issue_id)
-        .where(PlaceIssue.ended_at < ended)
-    )
+    over = select(PlaceReport.id).join(PlaceIssue, PlaceIssue.id == PlaceReport.issue_id)
+    over = over.where(PlaceIssue.ended_at < ended)
     loose = PlacePicture.report_id.is_(None) & (PlacePicture.created_at < now - timedelta(hours=LOOSE_HOURS))
     gone = delete(PlacePicture).where(or_(loose, PlacePicture.report_id.in_(over)))
     with transaction() as session:

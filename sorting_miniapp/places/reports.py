@@ -131,7 +131,7 @@ def _check_new(session: Session, issue_id: int, resident_id: int) -> None:
         raise Conflict("already_reported", "这个问题您已上报，正在处理，请留意结果", {"report": known})
 
 
-def _mine(resident_id: int) -> Select[Any]:
+def _mine(resident_id: int) -> Select[*tuple[Any, ...]]:
     return (
         select(PlaceReport, PlaceIssue, Place.public_id.label("place_public_id"), Place.name.label("place_name"))
         .join(PlaceIssue, PlaceIssue.id == PlaceReport.issue_id)

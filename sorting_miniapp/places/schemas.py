@@ -27,7 +27,7 @@ class PlaceQuerySchema(Schema):
     cursor = Text(low=1, high=40)
 
 
-class OrgSchema(Schema):
+class PlaceOrgSchema(Schema):
     id = ma.fields.Integer(required=True)
     name = ma.fields.String(required=True)
 
@@ -59,7 +59,7 @@ class PlaceRowSchema(Schema):
     kind = ma.fields.String(required=True, validate=ma.validate.OneOf(KINDS))
     kind_name = ma.fields.String(required=True)
     name = ma.fields.String(required=True)
-    org = ma.fields.Nested(OrgSchema, required=True)
+    org = ma.fields.Nested(PlaceOrgSchema, required=True)
     address = ma.fields.String(required=True)
     at = ma.fields.Nested(AtSchema, required=True)
     distance_m = ma.fields.Integer(required=True, allow_none=True)
@@ -84,7 +84,7 @@ class OpenIssueSchema(Schema):
     since = LocalTime(required=True)
 
 
-class PlaceSchema(PlaceRowSchema):
+class PlaceDetailSchema(PlaceRowSchema):
     """`source` and `checked_on` say where the place is known from and when somebody last looked."""
 
     contact = ma.fields.String(required=True)
@@ -103,7 +103,7 @@ class CountedKindSchema(KindSchema):
     places = ma.fields.Integer(required=True)
 
 
-class CountedOrgSchema(OrgSchema):
+class CountedOrgSchema(PlaceOrgSchema):
     kind_name = ma.fields.String(required=True)
     places = ma.fields.Integer(required=True)
 
@@ -167,5 +167,5 @@ class ReportQuerySchema(Schema):
     cursor = QueryNumber(low=1, high=2**53)
 
 
-class PictureSchema(Schema):
+class ReportPictureSchema(Schema):
     id = ma.fields.String(required=True)

@@ -55,7 +55,7 @@ def find(wanted: Wanted) -> Page:
     return Page(rows[:PAGE], {}, rows[PAGE - 1].Place.code if len(rows) > PAGE else None)
 
 
-def _rows() -> Select[Any]:
+def _rows() -> Select[*tuple[Any, ...]]:
     query = select(Place, Node.id.label("org_id"), Node.name.label("org_name")).join(Node, Node.id == Place.node_id)
     return query.execution_options(populate_existing=True)
 

@@ -67,17 +67,14 @@ def save(actor: StaffActor, place_id: int | None, draft: Draft) -> int:
     """
     values = drafts.columns(draft, area_km(), clock.today())
     with transaction() as session:
+        node = _unit(actor, draft.node_id)
         before = None
         if place_id is not None:
-            place, path = get(actor, place_id, change=True)
+            place, _ = get(actor, place_id, change=True)
             before = values_of(place)
         else:
             place = Place(public_id=new_public_id(), created_at=clock.now())
             session.add(place)
-        node = orgs.get(draft.node_id, actor.branches())
-        require(actor, node.path)
-        if not node.active or node.kind not in UNITS:
-            raise drafts.refused({"node_id": "请选择点位所在的镇（乡）或社区（村）"})
         for name, value in (values | {"changed_at": clock.now()}).items():
             setattr(place, name, value)
         _flush(draft)
@@ -87,6 +84,15 @@ def save(actor: StaffActor, place_id: int | None, draft: Draft) -> int:
         _record(actor, place, before, node.path)
         changed()
         return place.id
+
+
+def _unit(actor: StaffActor, node_id: int) -> Node:
+    """The town or community a place is put in. Raises NotFound, Forbidden, Invalid."""
+    node = orgs.get(node_id, actor.branches())
+    require(actor, node.path)
+    if not node.active or node.kind not in UNITS:
+        raise drafts.refused({"node_id": "请选择点位所在的镇（乡）或社区（村）"})
+    return node
 
 
 def _flush(draft: Draft) -> None:

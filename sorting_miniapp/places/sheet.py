@@ -29,8 +29,8 @@ from sorting_miniapp.places.models import PLACE_KIND_NAMES, PLACE_STATE_NAMES, P
 from sorting_miniapp.waste import CLASS_NAMES, WasteClass
 
 COLUMNS = (
-    "编号", "类别", "名称", "镇（乡）", "社区（村）", "地址", "纬度", "经度", "开放时间", "收运类别", "联系方式", "备注",
-    "状态", "状态说明", "信息来源", "核实日期",
+    "编号", "类别", "名称", "镇（乡）", "社区（村）", "地址", "纬度", "经度", "开放时间", "收运类别", "联系方式",
+    "备注", "状态", "状态说明", "信息来源", "核实日期",
 )  # fmt: skip
 MOST_ROWS = 1000
 _KINDS = {name: kind.value for kind, name in PLACE_KIND_NAMES.items()}

@@ -57,7 +57,7 @@ def of_year(year: int, branches: Sequence[str]) -> Year:
         )
         .all()
     )  # fmt: skip
-    by_month: dict[int, list[Row[Any]]] = {month: [] for month in range(1, 13)}
+    by_month: dict[int, list[Row[*tuple[Any, ...]]]] = {month: [] for month in range(1, 13)}
     for row in rows:
         by_month[clock.local(row.opened_at).month].append(row)
     by_kind = {name: [row for row in rows if row.kind is kind] for kind, name in ISSUE_KIND_NAMES.items()}
@@ -68,7 +68,7 @@ def of_year(year: int, branches: Sequence[str]) -> Year:
     )
 
 
-def _line(label: str, rows: Iterable[Row[Any]]) -> Line:
+def _line(label: str, rows: Iterable[Row[*tuple[Any, ...]]]) -> Line:
     found, now = list(rows), clock.now()
     days = [(row.ended_at - row.opened_at).total_seconds() / DAY_SECONDS for row in found if row.ended_at]
     states = [row.state for row in found]
