@@ -1,7 +1,7 @@
 """places
 
 Revision ID: 0009_places
-Revises: 0009_planning
+Revises: 0009_question_desk
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 from sorting_miniapp import db
 
 revision = "0009_places"
-down_revision = "0009_planning"
+down_revision = "0009_question_desk"
 branch_labels = None
 depends_on = None
 
