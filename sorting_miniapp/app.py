@@ -48,6 +48,7 @@ from sorting_miniapp.events.api_day import blueprint as event_day_api
 from sorting_miniapp.guide.api import blueprint as guide_api
 from sorting_miniapp.hours.api import blueprint as hours_api
 from sorting_miniapp.hours.api_groups import blueprint as groups_api
+from sorting_miniapp.me import stars
 from sorting_miniapp.me.api import blueprint as me_api
 from sorting_miniapp.media.views import blueprint as pictures
 from sorting_miniapp.places.api import blueprint as places_api
@@ -102,6 +103,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
         api.register_blueprint(blueprint, url_prefix="/api/v1")
     hours.init_app(settings.base_url)
     making.register()
+    stars.register()
     event_rules.register()
     push_audiences.register()
     event_report.register()

@@ -17,6 +17,7 @@ from sorting_miniapp.console import (  # noqa: F401  each registers its pages on
     views_audit,
     views_binding,
     views_board,
+    views_boards,
     views_campaigns,
     views_certificates,
     views_channels,

@@ -51,7 +51,12 @@ NAVIGATION: list[tuple[str, list[Page]]] = [
     ),
     (
         "答题",
-        [("console.quizzes", "答题活动", EDITORIAL), ("console.questions", "题库", EDITORIAL)],
+        [
+            ("console.quizzes", "答题活动", EDITORIAL),
+            ("console.questions", "题库", EDITORIAL),
+            ("console.board_list", "排行榜", EDITORIAL),
+            ("console.badge_list", "徽章", EDITORIAL),
+        ],
     ),
     (
         "数据",

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from sorting_miniapp import clock
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.hours.models import HoursLedger, HoursTotal, RecordState, ServiceRecord
+from sorting_miniapp.hours.signals import minutes_changed
 
 ALL_YEARS = 0
 
@@ -69,6 +70,7 @@ def bring_to(record: ServiceRecord, minutes: int, reason: str, by: str) -> None:
         session.flush()
         for year in (ALL_YEARS, record.served_on.year):
             _add_to_total(session, record.resident_id, year, difference)
+        minutes_changed.send(None, resident_id=record.resident_id)
 
 
 def _add_to_total(session: Session, resident_id: int, year: int, minutes: int) -> None:

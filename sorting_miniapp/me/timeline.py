@@ -21,6 +21,7 @@ from sorting_miniapp.hours.models import HoursLedger, RecordState, ServiceRecord
 from sorting_miniapp.hours.models_entries import ENTRY_NAMES, VolunteerEntry
 from sorting_miniapp.orgs.models import Node
 from sorting_miniapp.quiz.models import Attempt, Quiz
+from sorting_miniapp.quiz.models_learning import Badge, BadgeAward, BadgeRule
 
 PAGE = 20
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -137,6 +138,17 @@ def _stars(resident_id: int, before: datetime | None) -> list[Step]:
     return steps
 
 
+def _badges(resident_id: int, before: datetime | None) -> list[Step]:
+    """The badges of quizzes; the volunteers' stars have steps of their own."""
+    query = (
+        select(BadgeAward.awarded_at, Badge.name, Badge.about)
+        .join(Badge, Badge.id == BadgeAward.badge_id)
+        .where(BadgeAward.resident_id == resident_id, Badge.rule != BadgeRule.SERVICE_HOURS)
+    )
+    rows = _rows(query, BadgeAward.awarded_at, before)
+    return [Step("badge", row.awarded_at, f"获得徽章“{row.name}”", row.about) for row in rows]
+
+
 def _certificates(resident_id: int, before: datetime | None) -> list[Step]:
     query = select(Certificate.issued_at, Certificate.kind, Certificate.number, Certificate.revoked_at).where(
         Certificate.resident_id == resident_id
@@ -162,5 +174,6 @@ SOURCES: tuple[Callable[[int, datetime | None], list[Step]], ...] = (
     _services,
     _entries,
     _stars,
+    _badges,
     _certificates,
 )

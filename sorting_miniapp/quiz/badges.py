@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -80,6 +80,14 @@ def _award(session: Session, resident_id: int, badge_id: int) -> bool:
     except IntegrityError:
         return False
     return True
+
+
+def take_back(session: Session, resident_id: int, rule: BadgeRule) -> None:
+    """Take awards away whose measure has been corrected to less: for what must stay true, as service hours."""
+    reached = _measures[rule](session, resident_id)
+    above = select(Badge.id).where(Badge.rule == rule, Badge.value > reached)
+    gone = delete(BadgeAward).where(BadgeAward.resident_id == resident_id, BadgeAward.badge_id.in_(above))
+    session.execute(gone)
 
 
 def of_resident(resident_id: int) -> dict[str, Any]:
