@@ -11,7 +11,7 @@ from sorting_miniapp import audit, clock
 from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.errors import Conflict, Invalid, NotFound
-from sorting_miniapp.quiz import bank, boards, desk
+from sorting_miniapp.quiz import bank, boards, desk, planning
 from sorting_miniapp.quiz.models import Quiz, QuizKind
 from sorting_miniapp.quiz.models_learning import Pending
 
@@ -24,7 +24,7 @@ def listed() -> list[Quiz]:
 
 def get(quiz_id: int) -> Quiz:
     """Raises NotFound for a quiz without a leaderboard."""
-    found = desk.quiz(quiz_id)
+    found = planning.quiz(quiz_id)
     if found.kind not in boards.WITH_BOARD:
         raise NotFound("no_leaderboard", "这个答题没有排行榜")
     return found
