@@ -13,8 +13,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from sorting_miniapp import clock
@@ -23,6 +22,7 @@ from sorting_miniapp.quiz import badges, bank, boards, knowledge, marking, mista
 from sorting_miniapp.quiz.marking import Version
 from sorting_miniapp.quiz.models import Attempt, Quiz, QuizKind
 from sorting_miniapp.quiz.models_learning import Learner, Pending
+from sorting_miniapp.quiz.tallies import add_to
 
 AT_ONCE = 10  # people in one transaction: short, so that on SQLite submissions need not wait
 BATCHES = 50
@@ -68,12 +68,9 @@ def count(residents: Iterable[int]) -> None:
 
 def _lock(session: Session, residents: set[int]) -> None:
     """Lock the residents' rows in one order; who has none yet gets one."""
-    for resident_id in sorted(residents - set(boards.lock(session, residents))):
-        try:
-            with session.begin_nested():
-                session.execute(insert(LEARNER).values(resident_id=resident_id, attempts=0, perfect=0, longest_run=0))
-        except IntegrityError:
-            boards.lock(session, [resident_id])  # somebody else counts for the same person
+    missing = sorted(residents - set(boards.lock(session, residents)))
+    for resident_id in missing:
+        add_to(session, Learner, {"resident_id": resident_id}, {"attempts": 0, "perfect": 0, "longest_run": 0})
 
 
 def _standings(rows: Iterable[Any]) -> dict[tuple[int, int], set[str] | None]:

@@ -12,6 +12,7 @@ from sorting_miniapp.quiz import (
     attempts,
     badges,
     bank,
+    boards,
     folding,
     knowledge,
     leaderboards,
@@ -57,6 +58,7 @@ def earned(resident_id: int) -> dict[str, Any]:
     found = badges.of_resident(resident_id)
     if any(one["awarded_at"] is None and one["progress"] >= one["goal"] for one in found["items"]):
         with transaction() as session:
+            boards.lock(session, [resident_id])
             badges.settle(session, resident_id, badges.counted())
         found = badges.of_resident(resident_id)
     return found

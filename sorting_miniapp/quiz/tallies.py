@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from sqlalchemy import and_, insert, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from sorting_miniapp.quiz.models import QuizTotal
@@ -45,26 +44,29 @@ class Differences:
         """Write them in the caller's transaction."""
         for where, people in sorted(self._ranks.items()):
             names = ("quiz_id", "period", "of_score", "value")
-            _add(session, RankCount, dict(zip(names, where, strict=True)), {"people": people})
+            if people:
+                add_to(session, RankCount, dict(zip(names, where, strict=True)), {"people": people})
         for where, sums in sorted(self._units.items()):
             names = ("quiz_id", "period", "kind", "node_id")
             values = dict(zip(("people", "score", "duration_ms"), sums, strict=True))
-            _add(session, UnitTotal, dict(zip(names, where, strict=True)), values)
+            if any(sums):
+                add_to(session, UnitTotal, dict(zip(names, where, strict=True)), values)
         self._ranks.clear()
         self._units.clear()
 
 
-def _add(session: Session, model: Any, where: dict[str, Any], values: dict[str, int]) -> None:
-    """Add to a row's numbers; the row is made when it is missing."""
-    if not any(values.values()):
+def add_to(session: Session, model: Any, where: dict[str, Any], values: dict[str, int]) -> None:
+    """Add to a row's numbers; the row is made when it is missing.
+
+    One statement: a failed INSERT before an UPDATE would leave MariaDB with a shared lock on the row, and three who do
+    it at once in a circle.
+    """
+    table, dialect = model.__table__, session.get_bind().dialect.name
+    if dialect == "mysql":
+        ours = mysql.insert(table).values(**where, **values)
+        more = {name: table.c[name] + ours.inserted[name] for name in values}
+        session.execute(ours.on_duplicate_key_update(more))
         return
-    table = model.__table__
-    here = and_(*(table.c[name] == value for name, value in where.items()))
-    raised = update(table).where(here).values({name: table.c[name] + value for name, value in values.items()})
-    if session.execute(raised).rowcount:  # type: ignore[attr-defined]
-        return
-    try:
-        with session.begin_nested():
-            session.execute(insert(table).values(**where, **values))
-    except IntegrityError:
-        session.execute(raised)  # somebody else has just made it
+    made = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table).values(**where, **values)
+    more = {name: table.c[name] + made.excluded[name] for name in values}
+    session.execute(made.on_conflict_do_update(index_elements=list(where), set_=more))

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from sorting_miniapp.quiz.marking import Version
 from sorting_miniapp.quiz.models_teams import Team, TeamMember, TeamProgress
-
-TABLE: Any = TeamProgress.__table__
+from sorting_miniapp.quiz.tallies import add_to
 
 
 def record(
@@ -42,11 +40,4 @@ def record(
     session.execute(update(TeamMember).where(TeamMember.id.in_(members)).values(**values))
     for member in members:
         for topic, (asked, right) in sorted(by_topic.items()):
-            _add(session, member, topic, asked, right)
-
-
-def _add(session: Session, member: int, topic: str, asked: int, right: int) -> None:
-    here = (TABLE.c.member_id == member, TABLE.c.topic == topic)
-    more = {"asked": TABLE.c.asked + asked, "right_count": TABLE.c.right_count + right}
-    if not session.execute(update(TABLE).where(*here).values(more)).rowcount:  # type: ignore[attr-defined]
-        session.execute(insert(TABLE).values(member_id=member, topic=topic, asked=asked, right_count=right))
+            add_to(session, TeamProgress, {"member_id": member, "topic": topic}, {"asked": asked, "right_count": right})
