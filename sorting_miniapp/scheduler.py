@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sorting_miniapp import clock, epoch, operations, web
 from sorting_miniapp.accounts import sessions
-from sorting_miniapp.articles import account_tags, column_slots, push_claim, push_watch
+from sorting_miniapp.articles import account_tags, autosave, column_slots, push_claim, push_watch
 from sorting_miniapp.articles import search as article_search
 from sorting_miniapp.db import db
 from sorting_miniapp.deliveries import claims, ends, fan_out, retention, subscriptions
@@ -94,6 +94,7 @@ class Timetable:
             Job("old_wechat_events", 3600, lambda: wechat_events.purge(int(settings.read("wechat_event_days")))),
             Job("old_accepts", 3600, subscriptions.purge),
             Job("old_deliveries", 600, lambda: retention.purge(int(settings.read("delivery_days")))),
+            Job("old_unsaved_texts", 3600, autosave.purge),
             Job("unindexed_articles", 3600, article_search.catch_up),
             Job("loose_pictures", 3600, hours.purge_pictures),
             Job("old_place_pictures", 3600, place_pictures.purge),

@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from sorting_miniapp import clock, state
-from sorting_miniapp.articles import check, render, writing
+from sorting_miniapp.articles import check, render, versions, writing
 from sorting_miniapp.articles.listing import VERSION
 from sorting_miniapp.articles.models import (
     Article,
@@ -156,10 +156,8 @@ def _put_articles(session: Session, rows: dict[str, Values]) -> None:
             session.flush()
             session.add(ArticleVersion(article_id=article.id, number=1, created_at=now, **values))
             continue
-        article.column_id, article.changed_at = columns[row["column"]], now
-        version = writing.newest(session, article)
-        for name, value in values.items():
-            setattr(version, name, value)
+        article.column_id = columns[row["column"]]
+        writing.add_version(session, article, values)
     session.flush()
 
 
@@ -167,8 +165,7 @@ def _remove_articles(session: Session, keys: Collection[str]) -> None:
     ids = list(session.scalars(select(Article.id).where(Article.key.in_(keys))))
     if session.scalar(select(func.count()).select_from(Push).where(Push.article_id.in_(ids))):
         raise Conflict("article_planned", "文件里删去的文章已经排了推送，请先在后台取消推送")
-    session.execute(delete(ArticleVersion).where(ArticleVersion.article_id.in_(ids)))
-    session.execute(delete(Article).where(Article.id.in_(ids)))
+    versions.remove(session, ids)
 
 
 COLUMNS = Part(

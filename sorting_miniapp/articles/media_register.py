@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import Row, select
 from sqlalchemy.exc import IntegrityError
@@ -16,6 +15,7 @@ from sqlalchemy.orm import Session
 from sorting_miniapp import audit, clock
 from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.accounts.models import Role
+from sorting_miniapp.articles import addresses
 from sorting_miniapp.articles.models import Article
 from sorting_miniapp.articles.models_media import ORIGIN_NAMES, MediaItem, Origin
 from sorting_miniapp.db import db, transaction
@@ -26,7 +26,7 @@ from sorting_miniapp.orgs.models import Node
 from sorting_miniapp.orgs.tree import within
 
 READERS = (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)
-OUTLET, TITLE, URL = 60, 120, 500
+OUTLET, TITLE = 60, 120
 PAGE = 50
 COLUMNS = ("登记单位", "媒体", "标题", "网址", "日期", "自采自编/转载")
 MOST_ROWS = 1000
@@ -71,18 +71,9 @@ def check(piece: Piece) -> date:
         raise Invalid("title", f"标题须为 1 到 {TITLE} 个字")
     if piece.published_on is None or piece.published_on > clock.today() or piece.published_on.year < 2000:
         raise Invalid("published_on", "请填写刊发日期，写作 2026-05-18，不能晚于今天")
-    if piece.url and (
-        len(piece.url) > URL or not piece.url.startswith(("http://", "https://")) or not _host(piece.url)
-    ):
+    if piece.url and not addresses.is_web(piece.url):
         raise Invalid("url", "网址须以 http:// 或 https:// 开头")
     return piece.published_on
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
 
 
 def _about(session: Session, actor: StaffActor, piece: Piece) -> None:

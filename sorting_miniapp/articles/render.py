@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from datetime import date
 
 import nh3
@@ -53,10 +53,15 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
 
 
 def to_html(markdown: str) -> str:
-    """HTML of allow-listed tags; pictures only from our own /media/, links only to http and https."""
+    """HTML of allow-listed tags, as `clean` leaves it."""
+    return clean(_markdown().render(markdown))
+
+
+def clean(body: str, more: Set[str] = frozenset()) -> str:
+    """Only allow-listed tags (and `more`); pictures only from our own /media/, links only to http and https."""
     return nh3.clean(
-        _markdown().render(markdown),
-        tags=TAGS,
+        body,
+        tags=TAGS | more,
         attributes=ATTRIBUTES,
         attribute_filter=_attribute,
         url_schemes={"http", "https"},

@@ -47,6 +47,7 @@ from sorting_miniapp.console import (  # noqa: F401  each registers its pages on
     views_staff,
     views_unreached,
     views_volunteers,
+    views_writing,
 )
 from sorting_miniapp.console.blueprint import blueprint, csrf
 

@@ -22,8 +22,6 @@ from sorting_miniapp.articles.models import (
 from sorting_miniapp.console import forms
 from sorting_miniapp.console.blueprint import blueprint
 from sorting_miniapp.errors import DomainError, Invalid
-from sorting_miniapp.media import service as media
-from sorting_miniapp.orgs import service as orgs
 
 Page = Response | str | tuple[str, int]
 READERS = (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)
@@ -77,67 +75,6 @@ def articles() -> str:
 
 def _kept(chosen: dict[str, str]) -> dict[str, Any]:
     return {key: value for key, value in chosen.items() if value}
-
-
-def _text() -> tuple[int, writing.Text]:
-    """(column, text) of the form; an uploaded cover is stored first. Raises Invalid, TooLarge."""
-    form, cover = request.form, request.form.get("cover", "")[:32]
-    if form.get("no_cover"):
-        cover = ""
-    file = request.files.get("cover_file")
-    if file and file.filename:
-        cover = media.store(file.read(), current_staff().username)
-    fields = {key: form.get(key, "") for key in ("title", "markdown", "author", "digest", "source")}
-    fields["markdown"] = fields["markdown"].replace("\r\n", "\n")
-    return forms.number(form.get("column_id", ""), "column", "栏目"), writing.Text(cover=cover, **fields)
-
-
-def _form(values: dict[str, Any], article: Any = None, problem: DomainError | None = None) -> str:
-    units = orgs.visible(current_staff().branches(Role.EDITOR))
-    errors = {problem.code: problem.message} if problem else {}
-    return render_template(
-        "console/articles/form.html",
-        values=values,
-        article=article,
-        errors=errors,
-        problem="" if not problem or problem.code in values else problem.message,
-        columns=[(str(one.id), one.name) for one in writing.columns()],
-        units=[(str(unit.id), unit.name) for unit in units if unit.active],
-    )
-
-
-@blueprint.route("/articles/new", methods=["GET", "POST"])
-@staff_only(Role.EDITOR)
-def article_new() -> Page:
-    empty = dict.fromkeys(("title", "markdown", "author", "digest", "source", "cover", "column_id", "node_id"), "")
-    if request.method == "GET":
-        return _form(empty)
-    try:
-        node_id = forms.whole(request.form.get("node_id", ""), "这个单位")
-        column_id, text = _text()
-        article_id = writing.create(current_staff(), node_id, column_id, text)
-    except DomainError as error:
-        return _form(empty | request.form.to_dict(), problem=error), error.status
-    flash("已保存草稿", "success")
-    return redirect(url_for("console.article", article_id=article_id))
-
-
-@blueprint.route("/articles/<int:article_id>/edit", methods=["GET", "POST"])
-@staff_only(Role.EDITOR)
-def article_edit(article_id: int) -> Page:
-    found = desk.article(current_staff().branches(Role.EDITOR), article_id)
-    values = {key: getattr(found.version, key) for key in ("title", "markdown", "author", "digest", "source", "cover")}
-    values |= {"column_id": str(found.article.column_id), "seen": str(found.article.number)}
-    if request.method == "GET":
-        return _form(values, found.article)
-    try:
-        column_id, text = _text()
-        seen = forms.number(request.form.get("seen", ""), "seen", "版本")
-        writing.save(current_staff(), article_id, column_id, text, seen)
-    except DomainError as error:
-        return _form(values | request.form.to_dict(), found.article, error), error.status
-    flash("已保存", "success")
-    return redirect(url_for("console.article", article_id=article_id))
 
 
 @blueprint.get("/articles/<int:article_id>")
@@ -197,13 +134,3 @@ def article_step(article_id: int, step: str) -> Page:
         return _page(article_id, error.message), error.status
     flash(done, "success")
     return redirect(url_for("console.article", article_id=article_id))
-
-
-@blueprint.post("/pictures")
-@staff_only(Role.EDITOR)
-def picture_upload() -> Page:
-    file = request.files.get("file")
-    if not file or not file.filename:
-        raise Invalid("file", "请选择一张图片")
-    public_id = media.store(file.read(), current_staff().username)
-    return render_template("console/articles/picture.html", public_id=public_id)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import re
 import warnings
-import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -19,10 +18,9 @@ import openpyxl
 from openpyxl.cell import WriteOnlyCell
 
 from sorting_miniapp.errors import Invalid, TooLarge
+from sorting_miniapp.imports import archives
 
-MOST_UNPACKED = 20 * 1024 * 1024
-MOST_RATIO = 100
-MOST_PARTS = 200
+LIMITS = archives.Limits(unpacked=20 * archives.MIB, ratio=100, parts=200)
 RISKY = frozenset("=+-@\t\r")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -59,14 +57,9 @@ def read(data: bytes, columns: Sequence[str], most_rows: int) -> list[Row]:
 
 
 def _check_sizes(data: bytes) -> None:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            parts = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise Invalid("workbook_unreadable", "请上传 .xlsx 文件") from error
-    unpacked = sum(part.file_size for part in parts)
-    if unpacked > MOST_UNPACKED or len(parts) > MOST_PARTS or unpacked > MOST_RATIO * max(len(data), 1024):
-        raise TooLarge("workbook_too_large", "文件解压后过大，请只保留需要导入的内容")
+    unreadable = Invalid("workbook_unreadable", "请上传 .xlsx 文件")
+    too_large = TooLarge("workbook_too_large", "文件解压后过大，请只保留需要导入的内容")
+    archives.check(data, LIMITS, unreadable, too_large)
 
 
 def _lines(data: bytes, width: int, height: int) -> list[tuple[str, ...]]:

@@ -41,14 +41,14 @@ def test_from_a_typed_text_to_a_sent_push(page_desk: Desk) -> None:
     post(editor, f"{url}/edit", **values, **more, seen="1")
     post(editor, f"{url}/submit")
     assert "审核中" in editor.get(url).text
-    assert "正在审核" in post(editor, f"{url}/edit", 409, **values, **more, seen="1")
+    assert "正在审核" in post(editor, f"{url}/edit", 409, **values, **more, seen="2")
     for level in (1, 2, 3):
         reviewer = sign_in(desk, f"reviewer{level}")
         assert TEXT.title in reviewer.get("/console/").text, "it stands among what waits for this person"
         if level == 1:
-            assert "退回时请写明" in post(reviewer, f"{url}/review", 422, verdict="returned", version="1")
-        post(reviewer, f"{url}/review", verdict="passed", version="1", remark="可以")
-        assert post(reviewer, f"{url}/review", 409 if level == 3 else 403, verdict="passed", version="1")
+            assert "退回时请写明" in post(reviewer, f"{url}/review", 422, verdict="returned", version="2")
+        post(reviewer, f"{url}/review", verdict="passed", version="2", remark="可以")
+        assert post(reviewer, f"{url}/review", 409 if level == 3 else 403, verdict="passed", version="2")
     assert "待审文章" not in sign_in(desk, "reviewer1").get("/console/").text
     assert "请选择渠道" in post(editor, f"{url}/pushes/new", 422, channel="pigeon", now="1")
     assert "填写有误" in post(editor, f"{url}/pushes/new", 422, channel="mass", due_at="soon")
