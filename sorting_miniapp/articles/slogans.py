@@ -18,8 +18,12 @@ ACCOUNTS = {
     Channel.PUBLISH: "official",
     Channel.SUBSCRIBE: "mini_program",
     Channel.IN_APP: "mini_program",
-    Channel.HANDOVER: "handover",
 }
+
+
+def account_of(push: Push) -> str:
+    """Other offices' accounts each have turns of their own."""
+    return ACCOUNTS.get(push.channel) or f"handover_{push.account_id}"
 
 
 def valid_on(day: date) -> ColumnElement[bool]:
@@ -51,7 +55,7 @@ def take(session: Session, push: Push) -> None:
 
     A push that was refused and begins anew takes its slogans anew.
     """
-    account, now, day = ACCOUNTS[push.channel], clock.now(), clock.today()
+    account, now, day = account_of(push), clock.now(), clock.today()
     for place in SloganPlace:
         if (slogan := next_for(place, account, day)) is None:
             continue

@@ -21,7 +21,7 @@ def test_a_slogan_of_an_occasion_goes_before_the_lasting_ones(sqlite_desk: Desk)
 
 def test_the_slogan_that_has_rested_longest_runs_next_on_each_account(desk: Desk) -> None:
     desk.simulator.settings(mass_daily_quota=10)
-    ran: dict[Channel, list[int | None]] = {Channel.PUBLISH: [], Channel.HANDOVER: []}
+    ran: dict[Channel, list[int | None]] = {Channel.PUBLISH: [], Channel.IN_APP: []}
     for turn in range(3):
         desk.hands.at(NINE + timedelta(hours=turn))
         for channel, heads in ran.items():
