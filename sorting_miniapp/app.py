@@ -53,6 +53,7 @@ from sorting_miniapp.me.api import blueprint as me_api
 from sorting_miniapp.media.views import blueprint as pictures
 from sorting_miniapp.places.api import blueprint as places_api
 from sorting_miniapp.places.api import pages as place_pictures
+from sorting_miniapp.quiz import regrading
 from sorting_miniapp.quiz.api import blueprint as quiz_api
 from sorting_miniapp.quiz.api_learning import blueprint as learning_api
 from sorting_miniapp.reports import making
@@ -104,6 +105,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     hours.init_app(settings.base_url)
     making.register()
     stars.register()
+    regrading.register()
     event_rules.register()
     push_audiences.register()
     event_report.register()

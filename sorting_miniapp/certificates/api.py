@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, current_app, make_response, render_template, request
 
 from sorting_miniapp import clock
 from sorting_miniapp.accounts.access import open_to_all
@@ -38,10 +38,22 @@ def as_answer(found: service.Issued) -> dict[str, Any]:
         "last_day": found.text.last_day,
         "minutes": found.text.minutes,
         "hours": found.text.hours,
+        "subject": found.text.subject,
+        "score": found.text.score,
         "issuer": found.text.issuer,
         "issued_at": found.issued_at,
         "state": "revoked" if found.revoked_at else "valid",
         "revoked_at": found.revoked_at,
+    }
+
+
+def own_answer(found: service.Issued) -> dict[str, Any]:
+    """What CertificateSchema shows its owner."""
+    return as_answer(found) | {
+        "code": found.code,
+        "times": found.text.times,
+        "policy": found.text.policy,
+        "verify_url": current_app.extensions["settings"].base_url + service.verify_path(found.number, found.code),
     }
 
 

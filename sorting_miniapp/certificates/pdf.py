@@ -12,7 +12,11 @@ from sorting_miniapp import clock
 from sorting_miniapp.certificates.models import CertificateKind
 from sorting_miniapp.certificates.service import Issued
 
-SEAL_NOTE = "本证明由系统依据服务记录生成，加盖出具单位公章后生效；可扫描二维码核验真伪。出具证明不收取任何费用。"
+SEAL = "加盖出具单位公章后生效；可扫描二维码核验真伪。出具证明不收取任何费用。"
+SEAL_NOTES = {
+    CertificateKind.SERVICE: f"本证明由系统依据服务记录生成，{SEAL}",
+    CertificateKind.LEARNING: f"本证明由系统依据答题成绩生成，不是志愿服务时长证明；{SEAL}",
+}
 BLANK = "（由出具单位填写）"
 MARGIN = 22
 ROW, LINE = 8, 6
@@ -69,6 +73,12 @@ def _rows(certificate: Issued) -> list[tuple[str, str]]:
             ("服务时长", f"{text.hours} 小时（记录 {text.minutes} 分钟）"),
             ("取整办法", text.policy),
         ]
+    else:
+        rows += [
+            ("学习内容", text.subject),
+            ("成绩", f"{text.score} 分（满分 100 分，{text.pass_mark} 分及格）"),
+            ("通过日期", text.last_day),
+        ]
     rows += [
         ("出具单位", text.issuer),
         ("联系方式", text.contact or BLANK),
@@ -123,7 +133,7 @@ def _foot(sheet: Any, certificate: Issued, verify_url: str) -> None:
     sheet.set_font("zh", size=9)
     sheet.set_text_color(70, 70, 70)
     sheet.set_xy(62, FOOT + 5)
-    sheet.multi_cell(76, 5.5, f"验证码：{certificate.code}\n{SEAL_NOTE}", align="L")
+    sheet.multi_cell(76, 5.5, f"验证码：{certificate.code}\n{SEAL_NOTES[certificate.kind]}", align="L")
     sheet.set_xy(140, FOOT + 18)
     sheet.set_font("zh", size=11)
     sheet.cell(46, 8, "（单位公章）", align="C")

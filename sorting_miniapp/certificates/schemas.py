@@ -21,6 +21,8 @@ class VerificationSchema(Schema):
     last_day = ma.fields.String(required=True)
     minutes = ma.fields.Integer(required=True)
     hours = ma.fields.String(required=True)
+    subject = ma.fields.String(required=True, metadata={"description": "what was learned, '' for service"})
+    score = ma.fields.Integer(required=True)
     issuer = ma.fields.String(required=True)
     issued_at = LocalTime(required=True)
     state = ma.fields.String(required=True, validate=ma.validate.OneOf(["valid", "revoked"]))

@@ -40,7 +40,10 @@ CODE_LENGTH = 16  # 80 bits, read aloud without 0/O and 1/I
 
 @dataclass(frozen=True)
 class Text:
-    """What a certificate says. `minutes` are exact; `hours` is what `policy` made of them, as printed."""
+    """What a certificate says. `minutes` are exact; `hours` is what `policy` made of them, as printed.
+
+    A certificate of learning has a `subject`, the score and the pass mark in place of them.
+    """
 
     name: str
     document_kind: str
@@ -58,6 +61,9 @@ class Text:
     remarks: str = ""
     person_in_charge: str = ""
     handler: str = ""
+    subject: str = ""
+    score: int = 0
+    pass_mark: int = 0
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ NAVIGATION: list[tuple[str, list[Page]]] = [
             ("console.questions", "题库", EDITORIAL),
             ("console.board_list", "排行榜", EDITORIAL),
             ("console.badge_list", "徽章", EDITORIAL),
+            ("console.result_appeals", "成绩申诉", (Role.EDITOR,)),
         ],
     ),
     (

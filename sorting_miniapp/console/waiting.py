@@ -17,7 +17,7 @@ from sorting_miniapp.events import ratings
 from sorting_miniapp.figures import ledger, standing
 from sorting_miniapp.hours import records
 from sorting_miniapp.hours.models import RECORD_STATE_NAMES, RecordState
-from sorting_miniapp.quiz import proposals
+from sorting_miniapp.quiz import disqualifying, proposals
 
 MOST_ITEMS = 20
 
@@ -126,6 +126,19 @@ def _questions_to_read(actor: StaffActor) -> list[Item]:
     return [Item("题目复核", f"{count} 道题", "别人写的题目，复核后才会使用", url)] if count else []
 
 
+def _result_appeals(actor: StaffActor) -> list[Item]:
+    return [
+        Item(
+            "成绩申诉",
+            row.Quiz.title,
+            "等取消者以外的人复核",
+            url_for("console.result_appeal", appeal_id=row.Disqualification.id),
+            row.Disqualification.appealed_at,
+        )
+        for row in disqualifying.waiting(actor)
+    ]
+
+
 SOURCES: tuple[Callable[[StaffActor], list[Item]], ...] = (
     _held_pushes,
     _columns,
@@ -133,6 +146,7 @@ SOURCES: tuple[Callable[[StaffActor], list[Item]], ...] = (
     _hours,
     _words_to_read,
     _questions_to_read,
+    _result_appeals,
     _figures_to_sign,
     _figures_to_enter,
 )

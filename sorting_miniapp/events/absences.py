@@ -22,7 +22,6 @@ from sorting_miniapp.deliveries import service as deliveries
 from sorting_miniapp.errors import Conflict, Invalid, NotFound
 from sorting_miniapp.events.models import Event, Shift, SignUp, SignUpState
 from sorting_miniapp.events.models_absences import AbsenceAppeal, AppealState
-from sorting_miniapp.events.places import local_text
 from sorting_miniapp.orgs import settings
 from sorting_miniapp.orgs.models import Node
 from sorting_miniapp.orgs.tree import within
@@ -200,7 +199,7 @@ def decide(actor: StaffActor, appeal_id: int, grant: bool, answer: str) -> None:
             row.SignUp.resident_id,
             {
                 "title": row.Event.title,
-                "time": local_text(clock.now()),
+                "time": clock.local_text(clock.now()),
                 "place": row.Event.place,
                 "remark": answer,
                 "status": STATUS[found.state],

@@ -210,7 +210,7 @@ def pass_on(session: Session, shift: Shift) -> int:
         shift.places_taken += head.places
         shift.waiting -= 1
         head.state, head.offer_until = SignUpState.OFFERED, until
-        tell("event_offer", head.resident_id, event, shift, deadline=local_text(until))
+        tell("event_offer", head.resident_id, event, shift, deadline=clock.local_text(until))
         offers += 1
     session.flush()
     return offers
@@ -239,7 +239,7 @@ def tell(
     """A notice about a shift to one person, in the caller's transaction."""
     values = {
         "title": event.title,
-        "time": local_text(shift.starts_at),
+        "time": clock.local_text(shift.starts_at),
         "place": event.place,
         "remark": remark,
         "status": status,

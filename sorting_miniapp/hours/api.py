@@ -9,7 +9,7 @@ from flask import Response, current_app, request
 from sorting_miniapp.accounts.access import current_resident, resident_only
 from sorting_miniapp.certificates import pdf
 from sorting_miniapp.certificates import service as certificates
-from sorting_miniapp.certificates.api import as_answer
+from sorting_miniapp.certificates.api import own_answer
 from sorting_miniapp.certificates.models import CertificateKind
 from sorting_miniapp.certificates.schemas import CertificateSchema, CertificatesSchema
 from sorting_miniapp.errors import Invalid
@@ -119,16 +119,6 @@ def hours_ranking(query: dict[str, Any]) -> dict[str, Any]:
     return ranking.top(current_resident().id, **query) | {"next": None}
 
 
-def _certificate(found: certificates.Issued) -> dict[str, Any]:
-    base = current_app.extensions["settings"].base_url
-    return as_answer(found) | {
-        "code": found.code,
-        "times": found.text.times,
-        "policy": found.text.policy,
-        "verify_url": base + certificates.verify_path(found.number, found.code),
-    }
-
-
 @blueprint.post("/me/certificates")
 @blueprint.arguments(schemas.CertificateWishSchema)
 @blueprint.response(201, CertificateSchema)
@@ -137,7 +127,7 @@ def _certificate(found: certificates.Issued) -> dict[str, Any]:
 def issue(body: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """生成服务记录证明"""
     number = issuing.issue_certificate(current_resident().id, issuing.Wish(**body))
-    return _certificate(certificates.own(current_resident().id, number)), 201
+    return own_answer(certificates.own(current_resident().id, number)), 201
 
 
 @blueprint.get("/me/certificates")
@@ -147,7 +137,7 @@ def issue(body: dict[str, Any]) -> tuple[dict[str, Any], int]:
 def my_certificates(query: dict[str, Any]) -> dict[str, Any]:
     """我的服务记录证明"""
     page = certificates.of_resident(current_resident().id, CertificateKind.SERVICE, query.get("cursor"))
-    return {"items": [_certificate(found) for found in page["items"]], "next": page["next"]}
+    return {"items": [own_answer(found) for found in page["items"]], "next": page["next"]}
 
 
 @blueprint.get("/me/certificates/<string:number>/pdf")

@@ -103,7 +103,7 @@ def reissue(actor: StaffActor, certificate_id: int, reason: str) -> str:
     found = certificates.in_branch(certificate_id, actor.branches())
     if found.kind is not CertificateKind.SERVICE:
         raise Conflict("not_a_service_certificate", "只有志愿服务记录证明可以在这里重新出具")
-    lead = _lead()
+    lead = orgs.lead()
     wish = Wish(
         first=date.fromisoformat(found.text.first_day),
         last=date.fromisoformat(found.text.last_day),
@@ -145,15 +145,10 @@ def _text(person: Volunteer, rows: Sequence[Row[*tuple[Any, ...]]], wish: Wish, 
     )
 
 
-def _lead() -> Node:
-    lead = db.session().scalar(select(Node).where(Node.lead, Node.active).order_by(Node.path).limit(1))
-    return lead or orgs.root()
-
-
 def _issuer(org_id: int | None) -> tuple[Node, str]:
     """(issuing unit, branch whose records count; '' for all)."""
     if org_id is None:
-        return _lead(), ""
+        return orgs.lead(), ""
     node = db.session().get(Node, org_id)
     if node is None or not node.active:
         raise Invalid("org_unknown", "没有这个单位或团体")

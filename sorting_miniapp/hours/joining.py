@@ -9,7 +9,6 @@ from sorting_miniapp.accounts import groups
 from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.db import transaction
 from sorting_miniapp.deliveries import service as deliveries
-from sorting_miniapp.events.places import local_text
 from sorting_miniapp.hours import volunteers
 
 LEADER = "leader:{}"
@@ -71,7 +70,7 @@ def _tell(resident_id: int, group: Any, accept: bool) -> None:
         resident_id,
         {
             "title": group.name,
-            "time": local_text(clock.now()),
+            "time": clock.local_text(clock.now()),
             "place": "",
             "remark": "欢迎加入" if accept else "可以改申请其他团体",
             "status": "已加入" if accept else "未通过",

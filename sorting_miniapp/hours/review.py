@@ -20,7 +20,7 @@ from sorting_miniapp.accounts.models import Role, Staff
 from sorting_miniapp.db import db, transaction, violated
 from sorting_miniapp.deliveries import service as deliveries
 from sorting_miniapp.errors import Conflict, DomainError, Forbidden, Invalid
-from sorting_miniapp.events.places import local_text, lock_resident
+from sorting_miniapp.events.places import lock_resident
 from sorting_miniapp.hours import ledger, records, tiers
 from sorting_miniapp.hours.models import (
     TIER_NAMES,
@@ -186,7 +186,7 @@ def _put_in_force(session: Session, actor: StaffActor, record: ServiceRecord, mi
         record.resident_id,
         {
             "title": record.title,
-            "time": local_text(clock.now()),
+            "time": clock.local_text(clock.now()),
             "place": record.place,
             "remark": reason,
             "status": "已生效" if minutes else "已作废",

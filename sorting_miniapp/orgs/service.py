@@ -25,6 +25,12 @@ def root() -> Node:
     return node
 
 
+def lead() -> Node:
+    """The lead department, which issues what no other unit does; the city where none is named."""
+    found = db.session().scalar(select(Node).where(Node.lead, Node.active).order_by(Node.path).limit(1))
+    return found or root()
+
+
 def by_key(key: str) -> Node | None:
     return db.session().scalar(select(Node).where(Node.key == key))
 

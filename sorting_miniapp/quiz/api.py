@@ -7,8 +7,21 @@ from typing import Any
 from flask import Response, request
 
 from sorting_miniapp.accounts.access import current_resident, open_to_all, resident_only
-from sorting_miniapp.quiz import attempts, offers, schemas, submission, traces
+from sorting_miniapp.accounts.text_check import Readers, require_fit
+from sorting_miniapp.certificates import service as certificates
+from sorting_miniapp.certificates.api import own_answer
+from sorting_miniapp.certificates.schemas import CertificateSchema, CertificatesSchema
+from sorting_miniapp.quiz import (
+    attempts,
+    disqualifying,
+    learning_certificates,
+    offers,
+    schemas,
+    submission,
+    traces,
+)
 from sorting_miniapp.web import ApiBlueprint, cached_answer, idempotent, json_bytes
+from sorting_miniapp.wechat.mini_program import Scene
 
 blueprint = ApiBlueprint("quiz", __name__, description="答题")
 
@@ -78,7 +91,7 @@ def start(slug: str) -> Response:
 @resident_only
 def attempt(attempt_id: str) -> Response:
     """我的一次答题；提交后有成绩和解析"""
-    return _raw(attempts.get(current_resident().id, attempt_id))
+    return _raw(disqualifying.with_standing(current_resident().id, attempt_id))
 
 
 @blueprint.put("/attempts/<string:attempt_id>/answers")
@@ -88,6 +101,41 @@ def attempt(attempt_id: str) -> Response:
 def save(body: dict[str, Any], attempt_id: str) -> dict[str, Any]:
     """边答边存，断线后可以接着做；到时没有交卷的，按存下的答案交卷"""
     return submission.save(current_resident().id, attempt_id, _answers(body))
+
+
+@blueprint.post("/attempts/<string:attempt_id>/appeal")
+@blueprint.arguments(schemas.ResultAppealSchema)
+@blueprint.response(201, schemas.DisqualificationSchema)
+@idempotent
+@resident_only
+def appeal(body: dict[str, Any], attempt_id: str) -> tuple[dict[str, Any], int]:
+    """对取消成绩提出申诉，由另一名工作人员复核"""
+    resident = current_resident()
+    require_fit(resident.openid, body["reason"], Scene.COMMENT, Readers.STAFF, "reason")
+    return disqualifying.appeal(resident.id, attempt_id, body["reason"]), 201
+
+
+@blueprint.post("/attempts/<string:attempt_id>/certificate")
+@blueprint.arguments(schemas.CertificateNameSchema)
+@blueprint.response(201, CertificateSchema)
+@idempotent
+@resident_only
+def certificate(body: dict[str, Any], attempt_id: str) -> tuple[dict[str, Any], int]:
+    """学习测试及格后领取学习证明（PDF 见 /me/certificates/{number}/pdf）"""
+    resident = current_resident()
+    require_fit(resident.openid, body["name"], Scene.PROFILE, Readers.STAFF, "name")
+    number = learning_certificates.issue(resident.id, attempt_id, body["name"])
+    return own_answer(certificates.own(resident.id, number)), 201
+
+
+@blueprint.get("/me/learning-certificates")
+@blueprint.arguments(schemas.CursorSchema, location="query")
+@blueprint.response(200, CertificatesSchema)
+@resident_only
+def own_certificates(query: dict[str, Any]) -> dict[str, Any]:
+    """我的学习证明"""
+    page = learning_certificates.listed(current_resident().id, query.get("cursor"))
+    return {"items": [own_answer(found) for found in page["items"]], "next": page["next"]}
 
 
 @blueprint.post("/attempts/<string:attempt_id>/submission")

@@ -248,6 +248,7 @@ def answer(rules: Rules, found: Open) -> dict[str, Any]:
         "questions": [show(one) for one in found.asked],
         "answers": [_given(question, one) for question, one in given.items()],
         "result": result(rules, found) if over else None,
+        "disqualification": None,
     }
 
 

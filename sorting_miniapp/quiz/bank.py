@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import blake2b
 from typing import Any
@@ -16,9 +16,10 @@ from sorting_miniapp import state
 from sorting_miniapp.db import after_commit, db
 from sorting_miniapp.errors import NotFound, Unavailable
 from sorting_miniapp.media import drawings
+from sorting_miniapp.quiz import marking
 from sorting_miniapp.quiz.marking import Version
 from sorting_miniapp.quiz.models import Question, QuestionVersion, Quiz
-from sorting_miniapp.quiz.models_desk import Correction, CorrectionAction
+from sorting_miniapp.quiz.models_desk import Correction
 from sorting_miniapp.teaching import sources
 
 VERSION = "quiz_version"
@@ -60,17 +61,13 @@ class _Bank:
     quizzes: dict[str, Rules] = field(default_factory=dict)
     questions: list[tuple[int, str, str, str, int]] = field(default_factory=list)  # id, pool, topic, audience, version
     correction: int = 0  # the newest correction's number
-    rulings: dict[int, tuple[str, Any]] = field(default_factory=dict)  # by version: action, options
+    rulings: dict[int, list[tuple[int, str, Any]]] = field(default_factory=dict)  # by version: number, action, options
     drawable: dict[str, list[int]] = field(default_factory=dict)  # by slug
 
-    def ruled(self, version: Version) -> Version:
-        """The version as corrections leave it."""
-        if version.id not in self.rulings:
-            return version
-        action, options = self.rulings[version.id]
-        if action == CorrectionAction.NEW_KEY:
-            return replace(version, options=tuple((one["text"], one["right"]) for one in options))
-        return replace(version, ruling=action)
+    def ruled(self, version: Version, until: int) -> Version:
+        """The version as corrections up to a number leave it."""
+        found = [one for one in self.rulings.get(version.id, ()) if one[0] <= until]
+        return marking.ruled(version, found[-1][1], found[-1][2]) if found else version
 
 
 _lock = threading.Lock()
@@ -128,16 +125,16 @@ def _read_questions(session: Session) -> list[tuple[int, str, str, str, int]]:
     return [(row[0], row[1].value, row[2], row[3], row[4]) for row in rows]
 
 
-def _read_corrections(session: Session) -> tuple[int, dict[int, tuple[str, Any]]]:
+def _read_corrections(session: Session) -> tuple[int, dict[int, list[tuple[int, str, Any]]]]:
     rows = session.execute(
         select(Correction.number, Correction.version_id, Correction.action, Correction.options)
         .where(Correction.number.is_not(None))
         .order_by(Correction.number)
-    )
-    newest, rulings = 0, {}
+    ).all()
+    rulings: dict[int, list[tuple[int, str, Any]]] = {}
     for row in rows:
-        newest, rulings[row.version_id] = int(row.number or 0), (row.action.value, row.options)
-    return newest, rulings
+        rulings.setdefault(row.version_id, []).append((int(row.number or 0), row.action.value, row.options))
+    return max((int(row.number or 0) for row in rows), default=0), rulings
 
 
 def quizzes() -> list[Rules]:
@@ -202,7 +199,13 @@ def versions(ids: Iterable[int]) -> list[Version]:
 def corrected(ids: Iterable[int]) -> tuple[int, list[Version]]:
     """(number of the newest correction known here, the versions as corrections up to it leave them)."""
     here = _current()
-    return here.correction, [here.ruled(one) for one in _unchanged(list(ids))]
+    return here.correction, [here.ruled(one, here.correction) for one in _unchanged(list(ids))]
+
+
+def as_of(ids: Iterable[int], correction: int) -> list[Version]:
+    """The versions as corrections up to this number left them."""
+    here = _current()
+    return [here.ruled(one, correction) for one in _unchanged(list(ids))]
 
 
 def _unchanged(wanted: list[int]) -> list[Version]:

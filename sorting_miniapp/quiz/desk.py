@@ -52,9 +52,14 @@ class Draft:
     reviewer: str = ""
 
 
+def is_editor(actor: StaffActor) -> bool:
+    """Questions and contests are the city's: an editor at the root of the tree."""
+    return any(grant.role is Role.EDITOR and grant.path.count("/") == 1 for grant in actor.grants)
+
+
 def require_editor(actor: StaffActor) -> None:
-    """Questions are the city's: an editor at the root of the tree. Raises Forbidden."""
-    if not any(grant.role is Role.EDITOR and grant.path.count("/") == 1 for grant in actor.grants):
+    """Raises Forbidden for anybody but an editor of the city."""
+    if not is_editor(actor):
         raise Forbidden("city_editor", "题库由市级编辑维护")
 
 
@@ -85,10 +90,11 @@ def problem(draft: Draft) -> tuple[str, str]:
     texts = [text for text, _ in draft.options]
     if len(set(texts)) != len(texts) or any(not 1 <= len(text) <= 80 for text in texts):
         return "options", "选项不能重复，每项须为 1 到 80 个字"
-    return ("", "") if _options_fit(draft) else ("options", "选项的数量或正确答案的数量与题型不符")
+    return ("", "") if options_fit(draft) else ("options", "选项的数量或正确答案的数量与题型不符")
 
 
-def _options_fit(draft: Draft) -> bool:
+def options_fit(draft: Draft) -> bool:
+    """Whether the number of options and of right ones is what the kind asks for."""
     many, right = len(draft.options), sum(1 for _, good in draft.options if good)
     by_kind = {
         QuestionKind.SINGLE: 3 <= many <= 6 and right == 1,

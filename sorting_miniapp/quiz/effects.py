@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 
 from sorting_miniapp import clock
-from sorting_miniapp.db import transaction
+from sorting_miniapp.db import db, transaction
 from sorting_miniapp.orgs import settings
 from sorting_miniapp.quiz import bank, boards, knowledge, mistakes
 from sorting_miniapp.quiz.bank import Rules
@@ -35,14 +35,27 @@ def points(rules: Rules, resident_id: int, day: date, good: int) -> int:
 
 def _take(resident_id: int, day: date, wanted: int) -> int:
     """Points from what the day's cap leaves; fewer than 0 are given back to it."""
-    cap = int(settings.read("daily_points_cap"))
     mine = (QuizDay.resident_id == resident_id, QuizDay.day == day)
     with transaction() as session:
         held = int(session.scalar(select(QuizDay.points).where(*mine).with_for_update()) or 0)
-        given = max(-held, min(wanted, max(0, cap - held)))
+        given = _fitting(held, wanted)
         if given:
             session.execute(update(QuizDay).where(*mine).values(points=held + given))
     return given
+
+
+def difference(rules: Rules, attempt: Any, good: int) -> int:
+    """By how many points the attempt's would change with so many right answers; nothing is changed."""
+    if rules.kind != QuizKind.DAILY.value:
+        return 0
+    mine = (QuizDay.resident_id == attempt.resident_id, QuizDay.day == clock.local(attempt.started_at).date())
+    held = int(db.session().scalar(select(QuizDay.points).where(*mine)) or 0)
+    return _fitting(held, good * int(settings.read("daily_quiz_points")) - attempt.points)
+
+
+def _fitting(held: int, wanted: int) -> int:
+    """What of the wanted points the day's cap leaves, or can be taken back."""
+    return max(-held, min(wanted, max(0, int(settings.read("daily_points_cap")) - held)))
 
 
 def after_submission(rules: Rules, found: Any, given: int, now: datetime) -> None:

@@ -12,7 +12,7 @@ The rule is a setting, written on each attempt when it begins ("half.share": mul
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -140,6 +140,13 @@ def credit(one: Asked, given: Any, rule: str) -> int | None:
 def mark(asked: Sequence[Asked], answers: Mapping[str, Any], rule: str) -> Marks:
     """Question by question in the paper's order; an unanswered one is worth nothing."""
     return Marks(tuple(credit(one, answers.get(one.id), rule) for one in asked))
+
+
+def ruled(version: Version, action: str, options: Sequence[Mapping[str, Any]] | None) -> Version:
+    """The version as a correction leaves it: with another key, or with its ruling."""
+    if options is not None:
+        return replace(version, options=tuple((one["text"], one["right"]) for one in options))
+    return replace(version, ruling=action)
 
 
 def words(rule: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import marshmallow as ma
 
 from sorting_miniapp.quiz.models import QUESTION_KIND_NAMES, Entry, QuizKind
+from sorting_miniapp.quiz.models_desk import AppealStage
 from sorting_miniapp.web import LocalTime, QueryNumber, Schema, Text
 
 
@@ -109,6 +110,27 @@ class AttemptLineSchema(Schema):
     result = ma.fields.Nested(ResultSchema, required=True, allow_none=True)
 
 
+class DisqualificationSchema(Schema):
+    """Why a result was taken away, and how an appeal went."""
+
+    reason = ma.fields.String(required=True)
+    at = LocalTime(required=True)
+    stage = ma.fields.String(required=True, validate=ma.validate.OneOf([one.value for one in AppealStage]))
+    appeal = ma.fields.String(required=True)
+    appeal_until = LocalTime(required=True)
+    answer = ma.fields.String(required=True)
+    answered_at = LocalTime(required=True, allow_none=True)
+    contact = ma.fields.String(required=True)
+
+
+class ResultAppealSchema(Schema):
+    reason = Text(low=1, high=300, required=True)
+
+
+class CertificateNameSchema(Schema):
+    name = Text(low=2, high=20, required=True, metadata={"description": "the name to be printed"})
+
+
 class AttemptSchema(AttemptLineSchema):
     """The key only after the submission, in a contest only after it is over. `answers`: those saved or submitted."""
 
@@ -116,6 +138,7 @@ class AttemptSchema(AttemptLineSchema):
     marking = ma.fields.String(required=True)
     questions = ma.fields.List(ma.fields.Nested(QuestionSchema), required=True)
     answers = ma.fields.List(ma.fields.Nested(GivenSchema), required=True)
+    disqualification = ma.fields.Nested(DisqualificationSchema, required=True, allow_none=True)
 
 
 class CursorSchema(Schema):

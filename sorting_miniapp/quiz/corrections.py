@@ -1,0 +1,150 @@
+"""Questions that prove wrong: which version, what is done about it, a look beforehand, and the word that binds.
+
+A correction binds from the moment it has a number. Every mark is given with the newest correction its process knows and
+remembers that number; a submission is stored only while no newer one has reached its row (submission.py), and the job
+that marks anew (regrading.py) raises that number on the attempts that are still open. So no submission slips through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from sorting_miniapp import audit, clock
+from sorting_miniapp.accounts.access import StaffActor
+from sorting_miniapp.accounts.models import Staff
+from sorting_miniapp.db import db, transaction
+from sorting_miniapp.errors import Conflict, Invalid, NotFound
+from sorting_miniapp.jobs import service as jobs
+from sorting_miniapp.orgs import service as orgs
+from sorting_miniapp.quiz import bank, desk
+from sorting_miniapp.quiz.models import Question, QuestionVersion
+from sorting_miniapp.quiz.models_desk import Correction, CorrectionAction
+from sorting_miniapp.retries import again
+from sorting_miniapp.teaching import sync
+from sorting_miniapp.teaching.models import ChangeKind
+
+JOB = "regrade"
+REASON = 200
+
+
+def versions_of(question_id: int) -> list[QuestionVersion]:
+    """A question's versions, newest first."""
+    mine = QuestionVersion.question_id == question_id
+    return list(db.session().scalars(select(QuestionVersion).where(mine).order_by(QuestionVersion.number.desc())))
+
+
+def of_question(question_id: int) -> list[Any]:
+    """(Correction, version's number, who made it) of a question, newest first."""
+    query = (
+        select(Correction, QuestionVersion.number, Staff.name)
+        .join(QuestionVersion, QuestionVersion.id == Correction.version_id)
+        .join(Staff, Staff.id == Correction.made_by)
+        .where(QuestionVersion.question_id == question_id)
+        .order_by(Correction.id.desc())
+    )
+    return list(db.session().execute(query.execution_options(populate_existing=True)))
+
+
+def find(correction_id: int) -> tuple[Correction, QuestionVersion]:
+    """Raises NotFound."""
+    row = (
+        db.session()
+        .execute(
+            select(Correction, QuestionVersion)
+            .join(QuestionVersion, QuestionVersion.id == Correction.version_id)
+            .where(Correction.id == correction_id)
+            .execution_options(populate_existing=True)
+        )
+        .first()
+    )
+    if row is None:
+        raise NotFound("correction_not_found", "没有找到这次更正")
+    return row[0], row[1]
+
+
+def draft(actor: StaffActor, version_id: int, action: str, rights: Sequence[Any], reason: str) -> int:
+    """Write down what is to be done and ask for a look at what it would change; returns the correction's key.
+
+    `rights` are, with a new key, the right values of the version's options in their order. Raises Invalid, NotFound,
+    Forbidden.
+    """
+    desk.require_editor(actor)
+    version = db.session().get(QuestionVersion, version_id)
+    if version is None:
+        raise NotFound("version_not_found", "没有找到这一版题目")
+    if action not in set(CorrectionAction):
+        raise Invalid("action", "请选择处理办法")
+    if not 0 < len(reason) <= REASON:
+        raise Invalid("reason", f"请填写原因（{REASON} 字内），有成绩变化的人会看到")
+    options = _new_key(version, rights) if action == CorrectionAction.NEW_KEY else None
+    with transaction() as session:
+        row = Correction(
+            version_id=version_id, action=CorrectionAction(action), options=options, reason=reason, made_by=actor.id,
+            made_at=clock.now(),
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        audit.record(actor.username, "question.draft_correction", "question", version.question_id, after=_words(row))
+        jobs.ask(actor, JOB, orgs.root(), {"correction": row.id, "apply": False}, f"预览更正：{version.text[:40]}")
+        return row.id
+
+
+def _words(row: Correction) -> dict[str, Any]:
+    return {"action": row.action.value, "reason": row.reason, "version": row.version_id}
+
+
+def _new_key(version: QuestionVersion, rights: Sequence[Any]) -> list[dict[str, Any]]:
+    """The version's options with another key. Raises Invalid."""
+    old = bank.versions([version.id])[0].options
+    options = tuple((text, right) for (text, _), right in zip(old, rights, strict=False))
+    plain = desk.Draft(version.asked_as, "practice", "x", "all", "x", options, "x", "x", picture=version.picture)
+    if len(rights) != len(old) or not desk.options_fit(plain):
+        raise Invalid("options", "正确答案的数量与题型不符")
+    if options == old:
+        raise Invalid("options", "新答案和现在的答案一样")
+    return [{"text": text, "right": right} for text, right in options]
+
+
+def confirm(actor: StaffActor, correction_id: int) -> None:
+    """Let it bind and ask for the marking anew. The question is asked no more as it was: with a new key it gets a new
+    version, else it is put out of use. Raises NotFound, Forbidden, Conflict.
+    """
+    desk.require_editor(actor)
+    again(lambda: _confirm(actor, correction_id))
+
+
+def _confirm(actor: StaffActor, correction_id: int) -> None:
+    row, version = find(correction_id)
+    with transaction() as session:
+        number = int(session.scalar(select(func.max(Correction.number))) or 0) + 1
+        bound = session.execute(
+            update(Correction)
+            .where(Correction.id == correction_id, Correction.number.is_(None), Correction.preview.is_not(None))
+            .values(number=number, confirmed_at=clock.now())
+        )
+        if bound.rowcount == 0:  # type: ignore[attr-defined]
+            raise Conflict("not_to_be_confirmed", "这次更正已经确认过，或者预览还没有完成")
+        _ask_no_more(actor, row, version)
+        bank.changed()
+        audit.record(actor.username, "question.correct", "question", version.question_id, after=_words(row))
+        jobs.ask(actor, JOB, orgs.root(), {"correction": row.id, "apply": True}, f"重新计分：{version.text[:40]}")
+
+
+def _ask_no_more(actor: StaffActor, row: Correction, version: QuestionVersion) -> None:
+    session = db.session()
+    question = session.get_one(Question, version.question_id, with_for_update=True, populate_existing=True)
+    if not question.active or question.number != version.number:
+        return  # another text is asked by now
+    before = desk.row_of(question, version)
+    if row.action is CorrectionAction.NEW_KEY:
+        key = "category" if version.kind == "sort" else "correct"
+        options = [{"text": one["text"], key: one["right"]} for one in row.options]
+        changed = before | {("items" if key == "category" else "options"): options, "reviewer": ""}
+        desk.put(session, question, desk.draft_of(changed), True)
+    else:
+        question.active, question.changed_at = False, clock.now()
+    after = desk.row_of(question) if question.active else None
+    sync.record(session, desk.PART, question.key, actor.username, ChangeKind.EDITED, before, after)

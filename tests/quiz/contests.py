@@ -1,0 +1,68 @@
+"""Makers for contests, exams and corrections; they go through the services."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from sorting_miniapp.accounts.access import StaffActor
+from sorting_miniapp.db import db
+from sorting_miniapp.jobs import running
+from sorting_miniapp.jobs.models import Job, JobState
+from sorting_miniapp.quiz import bank, corrections, folding, planning
+from sorting_miniapp.quiz.models import QuestionVersion, Quiz, QuizKind
+from sorting_miniapp.quiz.planning import Plan
+from tests.events.helpers import NINE, World
+
+PLAN = Plan(
+    title="知识竞赛", intro="", count=5, minutes=10, opens_at=NINE, closes_at=NINE + timedelta(hours=8), active=True,
+    per_day=1,
+)  # fmt: skip
+
+
+def make_quiz(world: World, editor: StaffActor, kind: QuizKind = QuizKind.CONTEST, **values: Any) -> str:
+    """The slug of a new contest or exam."""
+    with world.app.app_context():
+        key = planning.make(editor, kind, replace(PLAN, **values))
+        bank.forget()
+        return db.session.get_one(Quiz, key).slug
+
+
+def run_jobs(world: World) -> None:
+    """What the worker would do now: every job, and counting what was submitted."""
+    with world.app.app_context():
+        while folding.run():
+            pass
+        for key in running.waiting():
+            running.run(key)
+        failed = db.session.scalars(select(Job.message).where(Job.state == JobState.FAILED)).all()
+        assert failed == []
+
+
+def version_of(world: World, text: str) -> QuestionVersion:
+    """The newest version of a question by its text."""
+    with world.app.app_context():
+        query = select(QuestionVersion).where(QuestionVersion.text == text).order_by(QuestionVersion.number.desc())
+        return db.session.scalars(query.limit(1)).one()
+
+
+def correct(
+    world: World,
+    editor: StaffActor,
+    version_id: int,
+    action: str,
+    rights: list[Any] | None = None,
+    reason: str = "题目有误",
+) -> dict[str, Any]:
+    """Preview, confirm, mark anew; returns the preview."""
+    with world.app.app_context():
+        key = corrections.draft(editor, version_id, action, rights or [], reason)
+    run_jobs(world)
+    with world.app.app_context():
+        preview = dict(corrections.find(key)[0].preview)
+        corrections.confirm(editor, key)
+    run_jobs(world)
+    return preview

@@ -1,0 +1,405 @@
+"""Contests, exams, levels and corrections as residents and staff meet them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, update
+
+from sorting_miniapp import clock
+from sorting_miniapp.accounts.access import StaffActor
+from sorting_miniapp.accounts.models import Resident, Role
+from sorting_miniapp.db import db, transaction
+from sorting_miniapp.errors import Conflict, Forbidden
+from sorting_miniapp.quiz import bank, board_desk, corrections, disqualifying, levels, prizes, submission, traces
+from sorting_miniapp.quiz.models import Attempt, PointsLedger, Question, QuestionVersion, QuizDay, QuizKind, QuizTotal
+from sorting_miniapp.quiz.models_desk import ContestPrize, Correction, Disqualification
+from tests.events.helpers import NINE, Hands, World, at_once, make_people, make_staff, notices
+from tests.quiz.contests import correct, make_quiz, run_jobs, version_of
+from tests.quiz.test_quiz import answers, begin, call, school, submit
+
+__all__ = ["school"]
+
+
+@pytest.fixture
+def editors(school: World, monkeypatch: pytest.MonkeyPatch) -> tuple[StaffActor, StaffActor]:
+    """Two of the city; no other process has to be waited for."""
+    monkeypatch.setattr(clock, "sleep", lambda _seconds: None)
+    with school.app.app_context():
+        return make_staff("editor1", Role.EDITOR, school.city), make_staff("editor2", Role.EDITOR, school.city)
+
+
+def ledger_fits(world: World) -> None:
+    """Every attempt's points are the sum of its rows in the ledger, and the day's count is their sum."""
+    with world.app.app_context():
+        rows = db.session.scalars(select(PointsLedger)).all()
+        own = {row.id: row.attempt_id for row in rows if row.attempt_id}
+        sums: dict[int, int] = {}
+        for row in rows:
+            key = row.attempt_id or own[row.corrects_id or 0]
+            sums[key] = sums.get(key, 0) + row.amount
+        points = dict(tuple(row) for row in db.session.execute(select(Attempt.id, Attempt.points)))
+        assert {key: value for key, value in points.items() if value} == {k: v for k, v in sums.items() if v}
+        assert sum(points.values()) == (db.session.scalar(select(func.sum(QuizDay.points))) or 0)
+
+
+def wrong_in(paper: dict[str, Any], kind: str = "single") -> dict[str, Any]:
+    return next(question for question in paper["questions"] if question["kind"] == kind)
+
+
+def test_a_wrong_key_is_corrected_for_everybody(school: World, editors: Any) -> None:
+    people = make_people(school.app, 3)
+    papers = [begin(school, person) for person in people]
+    place = next(i for i, q in enumerate(papers[0]["questions"]) if q["kind"] in ("single", "true_false"))
+    text = papers[0]["questions"][place]["text"]
+    version = version_of(school, text)
+    rights = [one["right"] for one in version.options]
+    moved = rights[1:] + rights[:1]
+    given = [answers(school, paper) for paper in papers]
+    other = next(one["text"] for one, right in zip(version.options, moved, strict=True) if right)
+    question = next(q for q in papers[1]["questions"] if q["text"] == text)
+    for one in given[1]["answers"]:  # the second says what will turn out to be right
+        if one["question"] == question["id"]:
+            one["options"] = [option["id"] for option in question["options"] if option["text"] == other]
+    for person, paper, body in zip(people[:2], papers, given, strict=False):
+        assert call(school, person, "POST", f"/attempts/{paper['id']}/submission", body).status_code == 200
+    assert [call(school, p, "GET", "/me/points").json["balance"] for p in people] == [10, 8, 0]
+    preview = correct(school, editors[0], version.id, "new_key", moved)
+    assert {key: preview[key] for key in ("attempts", "changed", "up", "down", "points_given", "points_taken")} == {
+        "attempts": 2, "changed": 2, "up": 1, "down": 1, "points_given": 2, "points_taken": 2,
+    }  # fmt: skip
+    assert preview["ranks"] == 2
+    results = [
+        call(school, p, "GET", f"/attempts/{paper['id']}").json["result"]
+        for p, paper in zip(people, papers, strict=True)
+    ]
+    assert [(one["score"], one["points"]) for one in results[:2]] == [(80, 8), (100, 10)]
+    assert [call(school, p, "GET", "/me/points").json["balance"] for p in people] == [8, 10, 0]
+    # Who was still answering is marked by the right key, and the old one is asked no more.
+    assert (
+        call(school, people[2], "POST", f"/attempts/{papers[2]['id']}/submission", given[2]).json["result"]["score"]
+        == 80
+    )
+    run_jobs(school)
+    ledger_fits(school)
+    with school.app.app_context():
+        assert notices(school.app, "result_ready") == [people[0].id, people[1].id]
+        totals = {row.resident_id: row.score for row in db.session.scalars(select(QuizTotal)) if "W" not in row.period}
+        assert totals == {people[0].id: 80, people[1].id: 100, people[2].id: 80}
+        newest = db.session.scalars(select(Question).where(Question.id == version.question_id)).one()
+        assert (newest.number, newest.active) == (version.number + 1, True)
+        outcome = db.session.scalars(select(Correction)).one()
+        assert outcome.done_at is not None
+        assert (outcome.outcome["changed"], outcome.outcome["people"]) == (2, 2)
+        with pytest.raises(Conflict):
+            corrections.confirm(editors[0], outcome.id)
+        before = db.session.scalar(select(func.count()).select_from(PointsLedger))
+    run_jobs(school)
+    with school.app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(PointsLedger)) == before, "done once"
+
+
+@pytest.mark.parametrize(("action", "scores"), [("everyone_right", [100, 80]), ("void", [100, 75])])
+def test_a_question_counts_for_everybody_or_for_nobody(
+    school: World, editors: Any, action: str, scores: list[int]
+) -> None:
+    people = make_people(school.app, 2)
+    papers = [begin(school, person) for person in people]
+    first = papers[0]["questions"][0]["text"]
+    submit(school, people[0], papers[0], wrong=1)
+    place = next(i for i, q in enumerate(papers[1]["questions"]) if q["text"] != first)
+    body = answers(school, papers[1])
+    body["answers"] = [one for one in body["answers"] if one["question"] != papers[1]["questions"][place]["id"]]
+    call(school, people[1], "POST", f"/attempts/{papers[1]['id']}/submission", body)
+    correct(school, editors[0], version_of(school, first).id, action)
+    shown = [call(school, p, "GET", f"/attempts/{paper['id']}").json for p, paper in zip(people, papers, strict=True)]
+    assert [one["result"]["score"] for one in shown] == scores
+    marked = next(q for q in shown[0]["questions"] if q["text"] == first)
+    assert (marked["corrected"], marked["credit"]) == (action, 100 if action == "everyone_right" else None)
+    ledger_fits(school)
+    with school.app.app_context():
+        assert (
+            db.session.scalar(select(Question.active).where(Question.id == version_of(school, first).question_id))
+            is False
+        )
+
+
+def test_submissions_at_once_with_a_correction_are_all_marked_by_it(school: World, editors: Any) -> None:
+    people = make_people(school.app, 6)
+    papers = [begin(school, person) for person in people]
+    text = papers[0]["questions"][0]["text"]
+    with school.app.app_context():
+        key = corrections.draft(editors[0], version_of(school, text).id, "void", [], "题目有误")
+    run_jobs(school)
+
+    def hand_in(number: int) -> Any:
+        body = answers(school, papers[number])
+        return call(school, people[number], "POST", f"/attempts/{papers[number]['id']}/submission", body).status_code
+
+    def confirm() -> int:
+        with school.app.app_context():
+            corrections.confirm(editors[0], key)
+        run_jobs(school)
+        return 200
+
+    jobs = [lambda n=n: hand_in(n) for n in range(len(people))]  # type: ignore[misc]
+    assert at_once([*jobs, confirm]) == [200] * 7
+    run_jobs(school)
+    with school.app.app_context():
+        found = db.session.execute(select(Attempt.total, Attempt.right, Attempt.score, Attempt.points)).all()
+        assert {tuple(row) for row in found} == {(4, 4, 100, 8)}
+    ledger_fits(school)
+
+
+def test_an_attempt_is_disqualified_appealed_against_and_given_back(school: World, editors: Any, hands: Hands) -> None:
+    first, second = editors
+    slug = make_quiz(school, first, prizes="前三名奖垃圾桶")
+    people = make_people(school.app, 2)
+    for wrong, person in enumerate(people):
+        submit(school, person, begin(school, person, slug), wrong)
+    run_jobs(school)
+    with school.app.app_context():
+        attempt = db.session.scalars(select(Attempt).where(Attempt.resident_id == people[0].id)).one()
+        url = f"/attempts/{attempt.public_id}"
+        key = attempt.id
+        disqualifying.disqualify(first, key, "用时明显异常")
+        with pytest.raises(Conflict):
+            disqualifying.disqualify(second, key, "又一次")
+    seen = call(school, people[0], "GET", url).json
+    assert seen["result"]["disqualified"]
+    assert seen["disqualification"]["reason"] == "用时明显异常"
+    board = school.app.test_client().get(f"/api/v1/quizzes/{slug}/leaderboard").json["items"]
+    assert [row["rank"] for row in board] == [1]
+    assert call(school, people[1], "POST", f"{url}/appeal", {"reason": "不是我"}).status_code == 404
+    appeal = call(school, people[0], "POST", f"{url}/appeal", {"reason": "我练了很久"})
+    assert (appeal.status_code, appeal.json["stage"]) == (201, "pending"), appeal.text
+    assert call(school, people[0], "POST", f"{url}/appeal", {"reason": "再申诉"}).json["code"] == "appeal_exists"
+    with school.app.app_context():
+        row = db.session.scalars(select(Disqualification)).one()
+        with pytest.raises(Forbidden):
+            disqualifying.decide(first, row.id, True, "自己复核自己")
+        disqualifying.decide(second, row.id, True, "核对后恢复")
+        with pytest.raises(Conflict):
+            disqualifying.decide(second, row.id, False, "再处理一次")
+    seen = call(school, people[0], "GET", url).json
+    assert not seen["result"]["disqualified"]
+    with school.app.app_context():
+        scores = {row.resident_id: row.score for row in db.session.scalars(select(QuizTotal))}
+        assert scores == {people[0].id: 100, people[1].id: 80}
+        assert notices(school.app, "result_ready") == [people[0].id] * 2
+        disqualifying.disqualify(first, key, "复查后再取消")
+    hands.at(NINE + timedelta(days=8))
+    assert call(school, people[0], "POST", f"{url}/appeal", {"reason": "太晚"}).json["code"] == "appeal_too_late"
+
+
+def test_a_contest_is_taken_so_often_a_day_and_the_best_counts(school: World, editors: Any, hands: Hands) -> None:
+    slug = make_quiz(school, editors[0], per_day=2, closes_at=NINE + timedelta(days=2))
+    (person,) = make_people(school.app, 1)
+    found = at_once([lambda: begin(school, person, slug)["id"]] * 4)
+    assert len(set(found)) == 1, found
+    wrongs = [1, 3]
+    for wrong in wrongs:
+        paper = begin(school, person, slug)
+        done = submit(school, person, paper, wrong).json
+        assert all("correct" not in option for q in done["questions"] for option in q["options"]), "others still answer"
+    refused = call(school, person, "POST", f"/quizzes/{slug}/attempts").json
+    assert (refused["code"], call(school, person, "GET", "/me/quizzes").status_code) == ("already_done", 200)
+    own = next(one for one in call(school, person, "GET", "/me/quizzes").json["items"] if one["slug"] == slug)
+    assert (own["left_today"], own["best"], own["open_attempt"]) == (0, 80, None)
+    hands.at(NINE + timedelta(days=1))
+    submit(school, person, begin(school, person, slug), 2)
+    run_jobs(school)
+    with school.app.app_context():
+        assert [row.score for row in db.session.scalars(select(QuizTotal))] == [80]
+        assert set(db.session.scalars(select(Attempt.slot))) == {"2026-06-10/1", "2026-06-10/2", "2026-06-11/1"}
+    hands.at(NINE + timedelta(days=3))
+    seen = call(school, person, "GET", f"/attempts/{found[0]}").json
+    assert all(question["explanation"] for question in seen["questions"]), "over: everything is explained"
+
+
+def test_levels_open_one_after_the_other(school: World) -> None:
+    (person,) = make_people(school.app, 1)
+    assert call(school, person, "POST", "/quizzes/chuangguan-2/attempts").json["code"] == "level_locked"
+    paper = begin(school, person, "chuangguan-1")
+    assert submit(school, person, paper, wrong=4).json["result"]["passed"] is False
+    assert call(school, person, "POST", "/quizzes/chuangguan-2/attempts").json["code"] == "level_locked"
+    done = submit(school, person, begin(school, person, "chuangguan-1"), wrong=1).json["result"]
+    assert (done["passed"], done["stars"]) == (True, 2)
+    begin(school, person, "chuangguan-2")
+    own = {one["slug"]: one for one in call(school, person, "GET", "/me/quizzes").json["items"]}
+    assert (own["chuangguan-1"]["stars"], own["chuangguan-2"]["locked"], own["chuangguan-3"]["locked"]) == (
+        2,
+        False,
+        True,
+    )
+    with school.app.app_context():
+        assert levels.best_scores(person.id, [bank.quiz("chuangguan-1").id]) == {bank.quiz("chuangguan-1").id: 87}
+
+
+def test_a_passed_exam_gives_one_certificate_of_learning(school: World, editors: Any) -> None:
+    slug = make_quiz(school, editors[0], QuizKind.EXAM, pass_percent=80, per_day=3, closes_at=None, opens_at=None)
+    (person,) = make_people(school.app, 1)
+    failed, passed, again = (begin_and_submit(school, person, slug, wrong) for wrong in (2, 1, 0))
+    asked = {"name": "陈小明"}
+    assert call(school, person, "POST", f"/attempts/{failed}/certificate", asked).json["code"] == "not_passed"
+    made = at_once([lambda: call(school, person, "POST", f"/attempts/{passed}/certificate", asked)] * 3)
+    assert sorted(one.status_code for one in made) == [201, 409, 409], [one.text for one in made]
+    found = next(one.json for one in made if one.status_code == 201)
+    assert found["number"].startswith("连学证〔2026〕")
+    assert (found["score"], found["minutes"]) == (80, 0)
+    assert call(school, person, "POST", f"/attempts/{again}/certificate", asked).json["code"] == "certificate_exists"
+    assert len(call(school, person, "GET", "/me/learning-certificates").json["items"]) == 1
+    assert call(school, person, "GET", "/me/certificates").json["items"] == [], "no service"
+    pdf = call(school, person, "GET", f"/me/certificates/{found['number']}/pdf")
+    assert pdf.data.startswith(b"%PDF")
+    checked = school.app.test_client().get(f"/api/v1/certificates/{found['number']}?code={found['code']}").json
+    assert (checked["title"], checked["name"], checked["state"]) == ("垃圾分类学习证明", "陈**", "valid")
+
+
+def begin_and_submit(world: World, person: Any, slug: str, wrong: int) -> str:
+    paper = begin(world, person, slug)
+    assert submit(world, person, paper, wrong).status_code == 200
+    return str(paper["id"])
+
+
+def test_a_correction_lists_the_certificates_it_touches(school: World, editors: Any) -> None:
+    slug = make_quiz(school, editors[0], QuizKind.EXAM, pass_percent=100, closes_at=None, opens_at=None)
+    (person,) = make_people(school.app, 1)
+    paper = begin(school, person, slug)
+    submit(school, person, paper)
+    number = call(school, person, "POST", f"/attempts/{paper['id']}/certificate", {"name": "陈小明"}).json["number"]
+    question = next(q for q in paper["questions"] if q["kind"] in ("single", "true_false"))
+    version = version_of(school, question["text"])
+    rights = [one["right"] for one in version.options]
+    preview = correct(school, editors[0], version.id, "new_key", rights[1:] + rights[:1])
+    assert preview["certificates"] == [number]
+
+
+def test_saved_answers_are_handed_in_when_the_time_is_over(school: World, hands: Hands) -> None:
+    people = make_people(school.app, 2)
+    paper, empty = begin(school, people[0]), begin(school, people[1])
+    url = f"/attempts/{paper['id']}"
+    saved = call(school, people[0], "PUT", f"{url}/answers", answers(school, paper, wrong=1))
+    assert (saved.status_code, saved.json["saved"]) == (200, 4), saved.text
+    resumed = call(school, people[0], "GET", url).json
+    assert resumed["state"] == "open"
+    assert len(resumed["answers"]) == 4
+    assert call(school, people[1], "PUT", f"{url}/answers", {"answers": []}).status_code == 404
+    hands.at(NINE + timedelta(minutes=5, seconds=4))
+    assert call(school, people[0], "PUT", f"{url}/answers", answers(school, paper, wrong=1)).status_code == 200, "grace"
+    with school.app.app_context():
+        assert submission.collect() == 0, "within the grace it is the owner's"
+    hands.at(NINE + timedelta(minutes=5, seconds=7))
+    assert call(school, people[0], "PUT", f"{url}/answers", {"answers": []}).json["code"] == "attempt_expired"
+    with school.app.app_context():
+        assert sorted(at_once([lambda: collect_once(school)] * 3)) == [0, 0, 1]
+    done = call(school, people[0], "GET", url).json
+    assert (done["state"], done["result"]["score"], done["result"]["points"]) == ("submitted", 80, 8)
+    assert done["result"]["duration_ms"] == 300_000
+    assert call(school, people[1], "GET", f"/attempts/{empty['id']}").json["state"] == "expired"
+    ledger_fits(school)
+
+
+def collect_once(world: World) -> int:
+    with world.app.app_context():
+        return submission.collect()
+
+
+def lasts(paper: dict[str, Any]) -> timedelta:
+    """How long an attempt has."""
+    return datetime.fromisoformat(paper["deadline"]) - datetime.fromisoformat(paper["started_at"])
+
+
+def test_who_needs_time_has_it_but_not_in_a_contest(school: World, editors: Any) -> None:
+    (person,) = make_people(school.app, 1)
+    assert call(school, person, "PATCH", "/me", {"no_time_limit": True}).json["no_time_limit"] is True
+    calm = begin(school, person)
+    assert (calm["timed"], lasts(calm)) == (False, timedelta(hours=24))
+    closed = begin(school, person, make_quiz(school, editors[0], question_seconds=20))
+    assert closed["timed"] is True
+    assert lasts(closed) == timedelta(seconds=100), "five questions of twenty seconds"
+    kind = begin(school, person, make_quiz(school, editors[0], untimed_allowed=True))
+    assert kind["timed"] is False
+    assert kind["deadline"] == "2026-06-10T17:00:00+08:00", "but not longer than the contest"
+
+
+def test_a_contest_of_units_asks_for_the_unit(school: World, editors: Any) -> None:
+    slug = make_quiz(school, editors[0], entry="unit")
+    (person,) = make_people(school.app, 1)
+    assert call(school, person, "POST", f"/quizzes/{slug}/attempts").json["code"] == "unit_needed"
+    with school.app.app_context(), transaction() as session:
+        session.execute(update(Resident).where(Resident.id == person.id).values(node_id=school.town))
+    begin(school, person, slug)
+    with school.app.app_context():
+        assert db.session.scalars(select(Attempt.node_id)).one() == school.town
+
+
+def test_prizes_are_recorded_after_the_end_and_handed_over_once(school: World, editors: Any, hands: Hands) -> None:
+    slug = make_quiz(school, editors[0])
+    with school.app.app_context():
+        board_desk.freeze(editors[0], bank.quiz(slug).id, NINE + timedelta(hours=4))
+    (person,) = make_people(school.app, 1)
+    submit(school, person, begin(school, person, slug))
+    run_jobs(school)
+    with school.app.app_context():
+        quiz_id = bank.quiz(slug).id
+        with pytest.raises(Conflict):
+            prizes.record(editors[0], quiz_id, person.id, "厨余桶")
+    hands.at(NINE + timedelta(hours=9))
+    with school.app.app_context():
+        with pytest.raises(Conflict):
+            prizes.record(editors[0], quiz_id, person.id, "厨余桶")
+        board_desk.reveal(editors[0], quiz_id)
+        prizes.record(editors[0], quiz_id, person.id, "厨余桶")
+        with pytest.raises(Conflict):
+            prizes.record(editors[1], quiz_id, person.id, "厨余桶")
+        made = db.session.scalars(select(ContestPrize)).one()
+        prizes.hand_over(editors[1], made.id, "陈小明", "本人领取")
+        with pytest.raises(Conflict):
+            prizes.hand_over(editors[0], made.id, "别人", "")
+        with pytest.raises(Conflict):
+            prizes.remove(editors[0], made.id)
+        row = prizes.recorded(quiz_id)[0]
+        assert (row.ContestPrize.place, row.ContestPrize.winner, row.giver) == (1, "陈小明", "editor2")
+    assert notices(school.app, "result_ready") == [person.id]
+
+
+def test_traces_are_hashes_of_one_contest_and_go_away(school: World, editors: Any, hands: Hands) -> None:
+    slugs = [make_quiz(school, editors[0]) for _ in range(2)]
+    (person,) = make_people(school.app, 1)
+    for slug in (*slugs, "daily"):
+        begin(school, person, slug)
+    with school.app.app_context():
+        rows = db.session.execute(select(Attempt.address_mark, Attempt.device_mark).order_by(Attempt.id)).all()
+        assert rows[2] == (None, None), "only contests"
+        assert len({mark for row in rows[:2] for mark in row}) == 4, "nobody can be followed from one to the other"
+        assert not any("127.0.0.1" in str(row) for row in rows)
+        assert traces.purge() == 0
+    hands.at(NINE + timedelta(days=31))
+    with school.app.app_context():
+        assert traces.purge() == 2
+        assert set(db.session.scalars(select(Attempt.device_mark))) == {None}
+
+
+def test_an_older_version_can_be_corrected_and_the_newer_one_stays(school: World, editors: Any) -> None:
+    (person,) = make_people(school.app, 1)
+    paper = begin(school, person)
+    submit(school, person, paper, wrong=0)
+    version = version_of(school, paper["questions"][0]["text"])
+    with school.app.app_context(), transaction() as session:
+        question = session.get_one(Question, version.question_id)
+        session.add(
+            QuestionVersion(
+                question_id=question.id, number=2, kind=version.kind, text="新的一版", options=version.options,
+                explanation="解析", source="依据",
+            )
+        )  # fmt: skip
+        question.number = 2
+        bank.changed()
+    correct(school, editors[0], version.id, "void")
+    with school.app.app_context():
+        question = db.session.get_one(Question, version.question_id)
+        assert (question.active, question.number) == (True, 2)
+        assert db.session.scalar(select(Attempt.total)) == 4
