@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: help run demo test lint content bench races lock
+.PHONY: help run demo test lint content bench races faults lock
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,9 @@ bench: .venv/ok  ## measure the hot paths as ratios to their ceilings, on SQLite
 
 races: .venv/ok  ## 1,000 races for places on each of three databases, and controls that must fail (RACES, SEED, DATABASES)
 	$(BIN)/python -m tests.races
+
+faults: .venv/ok  ## kills, freezes and broken answers on the push path, on three databases, and controls (RUNS, SEED, DATABASES)
+	$(BIN)/python -m tests.faults
 
 lock: .venv/ok  ## pin the requirements anew, with hashes
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links -o requirements.txt requirements.in

@@ -11,13 +11,17 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from bench.rows import STEPS, Bench, Row
+from bench.sending import against_wechatpy, first_call
 from tests.conftest import new_database
 
+SENDING = {step.__name__: step for step in (first_call, against_wechatpy)}
+ALL = (*STEPS, *SENDING)
 NOT_BUILT = ("xlsx export of 100,000 rows", "quiz work side by side with CTFd")
 
 
@@ -44,7 +48,7 @@ def _named(variable: str, all_of_them: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def main() -> int:
-    good, rows = True, _named("ROWS", STEPS)
+    good, rows = True, _named("ROWS", ALL)
     for kind in _named("DATABASES", ("sqlite", "postgresql")):
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             try:
@@ -52,13 +56,14 @@ def main() -> int:
                     print(f"\n{kind}\n{Row.heading()}", flush=True)
                     bench = Bench(Path(folder), url)
                     try:
-                        for step in bench.steps(rows):
+                        sending = [partial(step, bench) for name, step in SENDING.items() if name in rows]
+                        for step in (*bench.steps(rows), *sending):
                             good = _show(step()) and good
                     finally:
                         bench.stop()
             except pytest.skip.Exception as reason:
                 print(f"\n{kind}: {reason}")
-    for name in NOT_BUILT if rows == STEPS else ():
+    for name in NOT_BUILT if rows == ALL else ():
         print(f"{name:<58} not built")
     return 0 if good else 1
 

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from flask import current_app
 from sqlalchemy import or_, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from sorting_miniapp import clock, epoch
@@ -34,6 +35,7 @@ from sorting_miniapp.faults import crash_point
 
 log = structlog.get_logger(__name__)
 RUNNING = (PushState.SENDING, PushState.AWAITING_ADMIN)
+STORE_PAUSES = (0.1, 0.3, 0.5, 0.5)  # seconds
 
 
 class Lost(Exception):
@@ -162,7 +164,22 @@ def _values(session: Session, push: Push) -> Claimed:
 
 
 def store(claimed: Claimed, **values: Any) -> None:
-    """Write what is known now, if the push is still ours. Raises Lost."""
+    """Write what is known now, if the push is still ours. Raises Lost.
+
+    What WeChat answered must not be lost with a connection to the database: it is written again for as long as the
+    lease may last.
+    """
+    for pause in STORE_PAUSES:
+        try:
+            _store(claimed, values)
+            return
+        except OperationalError as error:
+            log.warning("push_not_recorded", push=claimed.id, error=type(error).__name__)
+            clock.sleep(pause)
+    _store(claimed, values)
+
+
+def _store(claimed: Claimed, values: dict[str, Any]) -> None:
     with transaction() as session:
         mine = (Push.id == claimed.id, Push.fence == claimed.fence, Push.state.in_(RUNNING))
         done = session.execute(update(Push).where(*mine).values(**values))

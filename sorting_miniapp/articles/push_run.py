@@ -12,7 +12,7 @@ from sorting_miniapp import clock, metrics
 from sorting_miniapp.articles import composing
 from sorting_miniapp.articles.models import Channel, Push, PushState
 from sorting_miniapp.articles.push_claim import Claimed, Lost, claim, store
-from sorting_miniapp.db import db
+from sorting_miniapp.db import database_now, db
 from sorting_miniapp.faults import crash_point
 from sorting_miniapp.orgs import settings
 from sorting_miniapp.wechat import official
@@ -122,7 +122,7 @@ def _by_hand(claimed: Claimed) -> bool:
 
 def _rest(claimed: Claimed, pause: timedelta, **values: Any) -> None:
     """Let the push go until later."""
-    store(claimed, lease_until=None, not_before=clock.wall_now() + pause, **values)
+    store(claimed, lease_until=None, not_before=database_now() + pause, **values)
 
 
 def _after_error(claimed: Claimed, error: WeChatError) -> None:

@@ -79,7 +79,7 @@ def _end(result: Result, now: datetime) -> dict[str, Any]:
     if result.outcome is Outcome.RETRY and result.claimed.attempts >= TRIES and result.errcode not in TOKEN_CODES:
         return values | ended | {"state": DeliveryState.FAILED}
     wait = timedelta(seconds=2 ** min(result.claimed.attempts, 8))
-    return values | {"state": DeliveryState.READY, "not_before": clock.wall_now() + wait}
+    return values | {"state": DeliveryState.READY, "not_before": database_now() + wait}
 
 
 def _record_other(session: Session, result: Result, values: dict[str, Any]) -> None:

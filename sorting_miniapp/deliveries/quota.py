@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from sorting_miniapp import clock, state
-from sorting_miniapp.db import after_commit
+from sorting_miniapp.db import after_commit, database_now
 
 NAME = "messages_blocked_until_ms"
 WORDS = "微信接口今天的调用次数已经用完，明天零点后自动继续"
@@ -18,7 +18,7 @@ def use_up() -> None:
     """Stop until the next midnight, in the caller's transaction. WeChat counts its days by the wall, whatever the
     declared offset of a rehearsal.
     """
-    tomorrow = clock.local_midnight(clock.local(clock.wall_now()).date() + timedelta(days=1))
+    tomorrow = clock.local_midnight(clock.local(database_now()).date() + timedelta(days=1))
     state.put(NAME, int(tomorrow.timestamp() * 1000))
     after_commit(state.forget)
 

@@ -27,7 +27,7 @@ from sorting_miniapp.deliveries.fan_out import Turn
 from sorting_miniapp.faults import crash_point
 from sorting_miniapp.orgs import settings
 from sorting_miniapp.wechat import mini
-from sorting_miniapp.wechat.bulk import Message, Sender
+from sorting_miniapp.wechat.bulk import Body, Sender
 from sorting_miniapp.wechat.errors import TOKEN_CODES, Outcome, WeChatError
 from sorting_miniapp.wechat.tokens import AccessToken
 
@@ -75,9 +75,10 @@ class _Slice:
         self.rate = int(settings.read("send_rate")) / max(1, len(fan_out.running()))
         self.stop_after = int(settings.read("stop_after_errors"))
         self.texts = texts.load_all()
-        self.filled: dict[str, tuple[dict[str, str], str]] = {}
+        self.bodies: dict[tuple[str, str], tuple[Body | None, str]] = {}
         self.results: list[Result] = []
         self.flying: set[asyncio.Task[None]] = set()
+        self.in_air, self.enough, self.ended = 0, max(1, self.most // 4), asyncio.Event()
         self.errors, self.last_error = lane.turn.errors, ""
         self.needs_person = False
         self.stopped = False
@@ -96,13 +97,13 @@ class _Slice:
         more = True
         try:
             token = await self._beside(mini_program.client.tokens.current)
-            async with Sender(mini_program, self.most) as sender:
+            async with Sender(mini_program) as sender:
                 while more and not self.stopped and clock.monotonic() - self.begun < SLICE_SECONDS:
                     if self.bad_token:
                         token = await self._new_token()
                     more = await self._turn(sender, token)
-                while self.flying:
-                    await asyncio.wait(self.flying, return_when=asyncio.FIRST_COMPLETED)
+                while self.in_air:
+                    await self._some_end()
                     await self._store(0)
         except WeChatError as error:
             log.warning("sending_stopped", errcode=error.errcode, reason=error.reason)
@@ -123,12 +124,9 @@ class _Slice:
 
     async def _turn(self, sender: Sender, token: str) -> bool:
         """Record what ended, claim what is free, start the calls; False when nothing is left to claim."""
-        free = self.most - len(self.flying)
-        enough = max(1, self.most // 4)
-        if self.flying and free < enough:
-            await asyncio.wait(self.flying, return_when=asyncio.FIRST_COMPLETED)
-            return True
-        allowed = self._allowance(free)
+        if self.in_air and self.most - self.in_air < self.enough:
+            await self._some_end()
+        allowed = self._allowance(self.most - self.in_air)
         claimed = await self._store(allowed)
         if claimed is None:
             return False
@@ -136,14 +134,21 @@ class _Slice:
             task = asyncio.create_task(self._send(sender, token, one))
             self.flying.add(task)
             task.add_done_callback(self.flying.discard)
+        self.in_air += len(claimed)
         self.claimed_in_all += len(claimed)
         if claimed or not allowed:
             await asyncio.sleep(0 if claimed else 0.05)
             return True
-        if self.flying:
-            await asyncio.wait(self.flying, return_when=asyncio.FIRST_COMPLETED)
+        if self.in_air:
+            await self._some_end()
             return True
         return bool(self.results)
+
+    async def _some_end(self) -> None:
+        """Wait until calls have ended: so many that a batch is worth its transaction, or all."""
+        while self.in_air and (not self.results or self.most - self.in_air < self.enough):
+            self.ended.clear()
+            await self.ended.wait()
 
     def _allowance(self, free: int) -> int:
         if not self.rate:
@@ -206,22 +211,34 @@ class _Slice:
             fan_out.waits(self.lane.fan_out_id, reason)
 
     async def _send(self, sender: Sender, token: str, one: Claimed) -> None:
-        result = await self._result(sender, token, one)
-        self.results.append(result)  # only now: the list is replaced while the call is out
+        try:
+            result = await self._result(sender, token, one)
+            self.results.append(result)  # only now: the list is replaced while the call is out
+        finally:
+            self.in_air -= 1
+            if self.in_air == 0 or self.most - self.in_air >= self.enough:
+                self.ended.set()
 
-    def _shared(self, notice_key: str) -> tuple[dict[str, str], str]:
-        """A fan-out's one text, filled once for all its messages."""
-        if notice_key not in self.filled:
-            self.filled[notice_key] = self.texts[notice_key].fill(self.lane.turn.texts)
-        return self.filled[notice_key]
+    def _body(self, sender: Sender, one: Claimed) -> tuple[Body | None, str]:
+        """The message without its receiver, or what is wrong with it; a fan-out's is made once for all its messages."""
+        shared = (one.notice_key, one.page_id)
+        if one.texts is None and shared in self.bodies:
+            return self.bodies[shared]
+        text = self.texts[one.notice_key]
+        values, wrong = text.fill(self.lane.turn.texts if one.texts is None else one.texts)
+        if not text.template_id:
+            wrong = "消息模板编号未填写"
+        body = None if wrong else sender.body(text.template_id, text.page_for(one.page_id), values)
+        if one.texts is None:
+            self.bodies[shared] = body, wrong
+        return body, wrong
 
     async def _result(self, sender: Sender, token: str, one: Claimed) -> Result:
-        text = self.texts[one.notice_key]
-        data, wrong = text.fill(one.texts) if one.texts is not None else self._shared(one.notice_key)
-        if wrong or not text.template_id:
-            return Result(one, Outcome.REFUSED, 47003, wrong or "消息模板编号未填写")
+        body, wrong = self._body(sender, one)
+        if body is None:
+            return Result(one, Outcome.REFUSED, 47003, wrong)
         try:
-            msgid = await sender.send(token, Message(one.openid, text.template_id, text.page_for(one.page_id), data))
+            msgid = await sender.send(token, one.openid, body)
         except WeChatError as error:
             if error.errcode in TOKEN_CODES:
                 self.bad_token = token

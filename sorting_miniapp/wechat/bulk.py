@@ -1,73 +1,71 @@
-"""Subscribe messages in numbers: one aiohttp connection pool, the same token row and judgement as every other call."""
+"""Subscribe messages in numbers: kept connections, the same token row and judgement as every other call."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
+from urllib.parse import quote
 
-import aiohttp
 import orjson
 
 from sorting_miniapp import metrics
-from sorting_miniapp.wechat.answers import Answer, check, payload_of
+from sorting_miniapp.wechat.answers import check, payload_of
+from sorting_miniapp.wechat.connections import Connections, Lost, NotSent
 from sorting_miniapp.wechat.errors import Outcome, Retryable, UnknownOutcome, WeChatError
 from sorting_miniapp.wechat.mini_program import MiniProgram
 
 PATH = "/cgi-bin/message/subscribe/send"
-HEADERS = {"Content-Type": "application/json"}
+NOBODY = b'{"touser":""'
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One subscribe message: {field: value} by WeChat's value rules, the page it opens."""
+class Body(NamedTuple):
+    """A message's JSON before and after its receiver: made once for all who get the same text."""
 
-    openid: str
-    template_id: str
-    page: str
-    data: dict[str, str]
+    before: bytes
+    after: bytes
 
 
 class Sender:
-    """Use as an async context manager, inside one event loop. `most` calls may be in flight."""
+    """Use as an async context manager, inside one event loop."""
 
-    def __init__(self, mini: MiniProgram, most: int) -> None:
-        self._url = mini.client.base + PATH
-        self._body = mini.message_body
+    def __init__(self, mini: MiniProgram) -> None:
+        self._message_body = mini.message_body
         connect, read = mini.client.timeout
-        self._timeout = aiohttp.ClientTimeout(total=connect + read, connect=connect, sock_connect=connect)
-        self._most = most
-        self._session: aiohttp.ClientSession | None = None
+        self._connections = Connections(mini.client.base, connect, read)
+        self._heads: dict[str, bytes] = {}
 
     async def __aenter__(self) -> Sender:
-        connector = aiohttp.TCPConnector(limit=self._most, keepalive_timeout=30)
-        self._session = aiohttp.ClientSession(connector=connector, timeout=self._timeout)
+        await self._connections.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._session:
-            await self._session.close()
+        await self._connections.__aexit__()
 
-    async def send(self, token: str, message: Message) -> str:
+    def body(self, template_id: str, page: str, values: dict[str, str]) -> Body:
+        """{field: value} by WeChat's value rules, and the page the message opens."""
+        whole = orjson.dumps(self._message_body("", template_id, values, page))
+        assert whole.startswith(NOBODY)
+        return Body(NOBODY[:-2], whole[len(NOBODY) :])
+
+    async def send(self, token: str, openid: str, body: Body) -> str:
         """Send one; returns WeChat's msgid ('' where it gives none). Raises WeChatError; a lost answer is UNKNOWN."""
         try:
-            found = await self._post(token, message)
+            found = await self._post(token, body.before + orjson.dumps(openid) + body.after)
         except WeChatError as error:
             metrics.WECHAT_CALLS.labels(PATH, error.outcome.value).inc()
             raise
         metrics.WECHAT_CALLS.labels(PATH, "ok").inc()
-        return str(found.get("msgid", ""))
+        return found
 
-    async def _post(self, token: str, message: Message) -> Answer:
-        body = orjson.dumps(self._body(message.openid, message.template_id, message.data, message.page))
-        assert self._session is not None
+    async def _post(self, token: str, body: bytes) -> str:
         try:
-            async with self._session.post(
-                self._url, params={"access_token": token}, data=body, headers=HEADERS, allow_redirects=False
-            ) as answer:
-                status, raw = answer.status, await answer.read()
-        except aiohttp.ClientConnectorError as error:
-            raise Retryable(reason=type(error).__name__) from None
-        except aiohttp.ConnectionTimeoutError as error:
-            raise Retryable(reason=type(error).__name__) from None
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise UnknownOutcome(reason=type(error).__name__) from None
-        return check(payload_of(status, raw, lost=Outcome.UNKNOWN), lost=Outcome.UNKNOWN)
+            status, raw = await self._connections.post(self._head(token), body)
+        except NotSent as error:
+            raise Retryable(reason=str(error)) from None
+        except Lost as error:
+            raise UnknownOutcome(reason=str(error)) from None
+        return str(check(payload_of(status, raw, lost=Outcome.UNKNOWN), lost=Outcome.UNKNOWN).get("msgid", ""))
+
+    def _head(self, token: str) -> bytes:
+        if token not in self._heads:
+            self._heads = {token: self._connections.head(f"{PATH}?access_token={quote(token, safe='')}")}
+        return self._heads[token]

@@ -8,7 +8,7 @@ import socket
 import pytest
 from flask import Flask
 
-from sorting_miniapp.wechat.bulk import Message, Sender
+from sorting_miniapp.wechat.bulk import Sender
 from sorting_miniapp.wechat.errors import (
     NeedsPerson,
     Permanent,
@@ -22,13 +22,13 @@ from tests.wechat.gateway_helpers import pointed, with_tokens
 from tests.wechat.odd_server import Asked, serving
 
 OPENID = "oAbCdEfGhIjKlMnOpQrStUvWxYz12"
-MESSAGE = Message(OPENID, "tmpl", "pages/index/index", {"thing1": "厨余垃圾怎么分"})
+PAGE, VALUES = "pages/index/index", {"thing1": "厨余垃圾怎么分"}
 
 
 def send(mini: MiniProgram, token: str) -> str:
     async def run() -> str:
-        async with Sender(mini, 4) as sender:
-            return await sender.send(token, MESSAGE)
+        async with Sender(mini) as sender:
+            return await sender.send(token, OPENID, sender.body("tmpl", PAGE, VALUES))
 
     return asyncio.run(run())
 
@@ -64,7 +64,7 @@ def test_the_same_judgement_as_the_client(
             send(mini, token)
         if kind is not Retryable or b"40001" not in (answer or (0, b""))[1]:
             with pytest.raises(WeChatError) as single:
-                mini.send_message(OPENID, "tmpl", MESSAGE.data, MESSAGE.page)
+                mini.send_message(OPENID, "tmpl", VALUES, PAGE)
             assert type(single.value) is type(bulk.value)
             assert single.value.rid == bulk.value.rid
     assert type(bulk.value) is kind
@@ -76,7 +76,7 @@ def test_both_send_the_same_body(sqlite_app: Flask, monkeypatch: pytest.MonkeyPa
     with serving(with_tokens(lambda _: {"errcode": 0, "msgid": 12})) as server, sqlite_app.app_context():
         mini = pointed(sqlite_app, monkeypatch, server.url).mini
         assert send(mini, mini.client.tokens.current()) == "12"
-        assert mini.send_message(OPENID, "tmpl", MESSAGE.data, MESSAGE.page) == "12"
+        assert mini.send_message(OPENID, "tmpl", VALUES, PAGE) == "12"
         first, second = server.at("/cgi-bin/message/subscribe/send")
     assert first.json == second.json
     assert first.query == second.query == {"access_token": "t1"}
