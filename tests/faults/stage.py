@@ -168,6 +168,7 @@ class Stage:
         )  # fmt: skip
         push = Push(
             article_id=article.id, node_id=self.city, channel=channel, due_at=now + timedelta(seconds=seconds),
+            late_at=now + timedelta(hours=2),
             branch=branch if channel is Channel.SUBSCRIBE else "", state=PushState.READY,
             clientmsgid=os.urandom(16).hex(), created_by=self.editor_id, created_at=now,
         )  # fmt: skip
