@@ -93,7 +93,8 @@ def _plan(bench: Bench, due: dict[str, datetime]) -> None:
             )
             session.add(
                 Push(
-                    article_id=article.id, node_id=city, channel=Channel.PUBLISH, due_at=moment, late_at=moment + timedelta(hours=2),
+                    article_id=article.id, node_id=city, channel=Channel.PUBLISH, due_at=moment,
+                    late_at=moment + timedelta(hours=2),
                     state=PushState.READY, clientmsgid=secrets.token_hex(16), created_by=bench.setting.organiser.id,
                     created_at=now,
                 )
