@@ -29,7 +29,7 @@ from sorting_miniapp.hours import service as hours
 from sorting_miniapp.jobs import running as jobs
 from sorting_miniapp.orgs import settings
 from sorting_miniapp.places import pictures as place_pictures
-from sorting_miniapp.quiz import boards, submission, traces
+from sorting_miniapp.quiz import boards, question_stats, submission, traces
 from sorting_miniapp.wechat import events as wechat_events
 from sorting_miniapp.wechat import media_checks
 from sorting_miniapp.worker import Work
@@ -85,6 +85,7 @@ class Timetable:
             Job("lapsed_offers", 5, events.lapse_offers),
             Job("forgotten_check_outs", 30, closing.close_forgotten),
             Job("reminders", 60, reminders.send_reminders),
+            Job("question_statistics", 60, question_stats.run),
             Job("attempts_out_of_time", 10, submission.collect),
             Job("old_traces", 3600, traces.purge),
             Job("old_job_files", 3600, jobs.purge),

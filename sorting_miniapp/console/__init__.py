@@ -40,6 +40,8 @@ from sorting_miniapp.console import (  # noqa: F401  each registers its pages on
     views_prizes,
     views_pushes,
     views_question_reviews,
+    views_question_sets,
+    views_question_stats,
     views_quiz,
     views_quizzes,
     views_reported,

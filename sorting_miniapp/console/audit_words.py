@@ -20,6 +20,7 @@ OBJECTS = {
     "push": "推送",
     "item": "词条",
     "question": "题目",
+    "question_set": "试卷",
     "quiz": "答题",
     "guide_request": "收录反馈",
     "event": "活动",

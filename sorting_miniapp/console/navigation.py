@@ -54,6 +54,8 @@ NAVIGATION: list[tuple[str, list[Page]]] = [
         [
             ("console.quizzes", "答题活动", EDITORIAL),
             ("console.questions", "题库", EDITORIAL),
+            ("console.question_sets", "组卷", EDITORIAL),
+            ("console.question_stats_page", "题目统计", EDITORIAL),
             ("console.board_list", "排行榜", EDITORIAL),
             ("console.badge_list", "徽章", EDITORIAL),
             ("console.result_appeals", "成绩申诉", (Role.EDITOR,)),

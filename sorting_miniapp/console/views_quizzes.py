@@ -15,16 +15,16 @@ from sorting_miniapp.console.blueprint import blueprint
 from sorting_miniapp.console.views_quiz import READERS
 from sorting_miniapp.errors import DomainError
 from sorting_miniapp.orgs import settings
-from sorting_miniapp.quiz import planning
+from sorting_miniapp.quiz import planning, sets
 from sorting_miniapp.quiz.models import ENTRY_NAMES, QUIZ_KIND_NAMES, Entry, Quiz, QuizKind
 
 Page = Response | str | tuple[str, int]
 FLAGS = {"too_fast": "答得过快", "too_perfect": "又快又全对"}
-TEXTS = ("title", "intro", "count", "minutes", "per_day", "pass_percent", "question_seconds", "prizes")
+TEXTS = ("title", "intro", "count", "minutes", "per_day", "pass_percent", "question_seconds", "prizes", "set_id")
 EMPTY = {
     "title": "", "intro": "", "count": "10", "minutes": "10", "opens_at": "", "closes_at": "", "active": "1",
     "per_day": "1", "pass_percent": "80", "question_seconds": "", "entry": "person", "untimed_allowed": "",
-    "prizes": "",
+    "prizes": "", "set_id": "",
 }  # fmt: skip
 UNTICKED = {"active": "", "untimed_allowed": ""}
 
@@ -48,6 +48,7 @@ def _form(values: dict[str, Any], kind: QuizKind, found: Quiz | None = None, pro
         kinds=QUIZ_KIND_NAMES,
         entries=list(ENTRY_NAMES.items()),
         planned=kind in planning.PLANNED,
+        sets=[(row.id, f"{row.title}（{count} 道题）") for row, count in sets.listed(planning.PLANNED.get(kind))],
         no_contact=contest and not settings.read("contest_contact"),
         fixed=not navigation.holds(Role.EDITOR),
     )
@@ -61,10 +62,10 @@ def _whole(key: str, label: str) -> int | None:
 def _plan(kind: QuizKind, found: Quiz | None) -> planning.Plan:
     """What was typed; a field the kind does not show keeps what it is."""
     form = request.form
-    moments = {
-        key: forms_events.moment(form[key], label) if form.get(key) else None
+    opens, closes = (
+        forms_events.moment(form[key], label) if form.get(key) else None
         for key, label in (("opens_at", "开始时间"), ("closes_at", "结束时间"))
-    }
+    )
     contest, exam = kind is QuizKind.CONTEST, kind is QuizKind.EXAM
     typed_entry = form.get("entry", "") if contest else ""
     return planning.Plan(
@@ -79,7 +80,9 @@ def _plan(kind: QuizKind, found: Quiz | None) -> planning.Plan:
         untimed_allowed="untimed_allowed" in form,
         entry=Entry(typed_entry) if typed_entry in set(Entry) else Entry.PERSON,
         prizes=form.get("prizes", "").strip(),
-        **moments,
+        set_id=_whole("set_id", "试卷") if kind in planning.PLANNED else None,
+        opens_at=opens,
+        closes_at=closes,
     )
 
 

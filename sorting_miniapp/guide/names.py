@@ -1,4 +1,4 @@
-"""Writing the names by which items are found, with their pinyin and pairs of characters."""
+"""The names of items: writing those by which they are found, with pinyin and pairs of characters; their titles."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable, Sequence
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
+from sorting_miniapp.db import db
 from sorting_miniapp.guide import words
-from sorting_miniapp.guide.models import Bigram, Name
+from sorting_miniapp.guide.models import CLASS_NAMES, Bigram, Item, Name
 
 # Statements stay below SQLite's bound on parameters.
 BATCH = 500
@@ -45,3 +46,9 @@ def write(session: Session, items: Iterable[tuple[int, str, Sequence[tuple[str, 
     if found:
         session.execute(insert(Name), found)
         session.execute(insert(Bigram), pairs)
+
+
+def titles(keys: Collection[str]) -> dict[str, tuple[str, str]]:
+    """{key: (name, legal class name)} of items in use."""
+    wanted = select(Item.key, Item.name, Item.waste_class).where(Item.key.in_(keys), Item.active.is_(True))
+    return {row.key: (row.name, CLASS_NAMES[row.waste_class]) for row in db.session().execute(wanted)}

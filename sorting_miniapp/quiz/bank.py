@@ -20,6 +20,7 @@ from sorting_miniapp.quiz import marking
 from sorting_miniapp.quiz.marking import Version
 from sorting_miniapp.quiz.models import Question, QuestionVersion, Quiz
 from sorting_miniapp.quiz.models_desk import Correction
+from sorting_miniapp.quiz.models_sets import QuestionSetMember
 from sorting_miniapp.teaching import sources
 
 VERSION = "quiz_version"
@@ -53,6 +54,13 @@ class Rules:
     untimed_allowed: bool = False
     entry: str = "person"
     prizes: str = ""
+    chosen: frozenset[int] | None = None  # the questions of its set; None: all that fit
+
+    def asks(self, question_id: int, pool: str, topic: str, audience: str) -> bool:
+        """Whether a question may be drawn."""
+        if self.chosen is not None:
+            return pool == self.pool and question_id in self.chosen
+        return pool == self.pool and audience == self.audience and (not self.topics or topic in self.topics)
 
 
 @dataclass
@@ -100,13 +108,16 @@ def _current() -> _Bank:
 
 def _read_quizzes(session: Session, slug: str = "") -> dict[str, Rules]:
     wanted = Quiz.slug == slug if slug else Quiz.active.is_(True)
-    rows = session.scalars(select(Quiz).where(wanted).order_by(Quiz.position, Quiz.id))
+    rows = session.scalars(select(Quiz).where(wanted).order_by(Quiz.position, Quiz.id)).all()
+    chosen: dict[int, set[int]] = {row.set_id: set() for row in rows if row.set_id}
+    for member in session.scalars(select(QuestionSetMember).where(QuestionSetMember.set_id.in_(chosen))):
+        chosen[member.set_id].add(member.question_id)
     return {
         row.slug: Rules(
             row.id, row.slug, row.title, row.intro, row.kind.value, row.pool.value, tuple(row.topics), row.audience,
             row.count, row.minutes, row.opens_at, row.closes_at, row.freezes_at, row.revealed_at, row.pass_percent,
             row.per_day, row.question_seconds, row.series, row.stage, tuple(row.stars or ()), row.untimed_allowed,
-            row.entry.value, row.prizes,
+            row.entry.value, row.prizes, frozenset(chosen[row.set_id]) if row.set_id else None,
         )
         for row in rows
     }  # fmt: skip
@@ -176,8 +187,8 @@ def eligible(rules: Rules) -> list[int]:
     if found is None:
         found = here.drawable[rules.slug] = [
             version
-            for _, pool, topic, audience, version in here.questions
-            if pool == rules.pool and (not rules.topics or topic in rules.topics) and audience == rules.audience
+            for question_id, pool, topic, audience, version in here.questions
+            if rules.asks(question_id, pool, topic, audience)
         ]
     if len(found) < rules.count:
         raise Unavailable("too_few_questions", "题目还没有准备好，请稍后再来")

@@ -122,7 +122,8 @@ class Quiz(Base):
 
     `question_seconds` takes the place of the minutes. `pass_percent` belongs to levels and exams; `series`, `stage`
     (from 1) and `stars` (percent for one, two and three stars) to levels; `per_day` to exams and contests.
-    `untimed_allowed`, `entry` and `prizes` (what the page promises) are a contest's.
+    `untimed_allowed`, `entry` and `prizes` (what the page promises) are a contest's. With `set_id` only the questions
+    of that set are drawn.
     """
 
     __tablename__ = "quiz"
@@ -158,6 +159,7 @@ class Quiz(Base):
     untimed_allowed: Mapped[bool] = mapped_column(default=False)
     entry: Mapped[Entry] = mapped_column(enum_column(Entry, "entry"), default=Entry.PERSON)
     prizes: Mapped[str] = mapped_column(String(300), default="")
+    set_id: Mapped[int | None] = mapped_column(ForeignKey("question_set.id"), index=True)
 
 
 class DailyPaper(Base):

@@ -12,13 +12,13 @@ from sorting_miniapp import audit, clock
 from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.errors import Conflict, Invalid, NotFound
-from sorting_miniapp.quiz import bank
+from sorting_miniapp.quiz import bank, sets
 from sorting_miniapp.quiz.desk import require_editor
 from sorting_miniapp.quiz.models import Attempt, Entry, Pool, Quiz, QuizKind
 
 PLANNED = {QuizKind.CONTEST: Pool.CONTEST, QuizKind.EXAM: Pool.PRACTICE}  # what the console makes, and its pool
 # Once somebody has begun, results are compared by these.
-FIXED = ("count", "pass_percent", "entry")
+FIXED = ("count", "pass_percent", "entry", "set_id")
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Plan:
     untimed_allowed: bool = False
     entry: Entry = Entry.PERSON
     prizes: str = ""
+    set_id: int | None = None
 
 
 def make(actor: StaffActor, kind: QuizKind, plan: Plan) -> int:
@@ -68,7 +69,7 @@ def change(actor: StaffActor, quiz_id: int, plan: Plan) -> None:
         _check(row.kind, plan)
         begun = session.scalar(select(Attempt.id).where(Attempt.quiz_id == quiz_id).limit(1))
         if begun and row.kind in PLANNED and any(getattr(row, key) != getattr(plan, key) for key in FIXED):
-            raise Conflict("contest_begun", "已经有人参加，不能再改题数、及格分和统计方式")
+            raise Conflict("contest_begun", "已经有人参加，不能再改题数、试卷、及格分和统计方式")
         before = {key: str(getattr(row, key)) for key in vars(plan)}
         for key, value in vars(plan).items():
             setattr(row, key, value)
@@ -91,6 +92,8 @@ def _check(kind: QuizKind, plan: Plan) -> None:
         raise Invalid("pass_percent", "及格分须为 1 到 100")
     if plan.opens_at and plan.closes_at and plan.closes_at <= plan.opens_at:
         raise Invalid("closes_at", "结束时间须晚于开始时间")
+    if plan.set_id is not None:
+        sets.check_fit(plan.set_id, PLANNED.get(kind), plan.count)
     if kind is QuizKind.CONTEST and plan.active and not (plan.opens_at and plan.closes_at):
         raise Invalid("opens_at", "开放的竞赛须填写开始和结束时间")
 
