@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Float, ForeignKey, SmallInteger, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sorting_miniapp.db import Base, BigKey, CaseString, UTCDateTime, enum_column
@@ -39,7 +39,7 @@ class QuestionSetMember(Base):
 class QuestionTally(Base):
     """How a version fared in the attempts counted so far.
 
-    `rest` sums, over the attempts that asked it, the share (0 to 1) of the other questions that was right;
+    `rest` sums, over the attempts that asked it, the thousandths of the other questions that were right;
     `rest_squared` its squares, `rest_right` only where this question was right: the discrimination follows from them.
     `duration_ms` sums each attempt's time divided by its questions.
     """
@@ -51,9 +51,9 @@ class QuestionTally(Base):
     right: Mapped[int] = mapped_column("right_count")
     blank: Mapped[int]
     duration_ms: Mapped[int] = mapped_column(BigInteger)
-    rest: Mapped[float] = mapped_column(Float(53))
-    rest_squared: Mapped[float] = mapped_column(Float(53))
-    rest_right: Mapped[float] = mapped_column(Float(53))
+    rest: Mapped[int] = mapped_column(BigInteger)
+    rest_squared: Mapped[int] = mapped_column(BigInteger)
+    rest_right: Mapped[int] = mapped_column(BigInteger)
 
 
 class OptionTally(Base):

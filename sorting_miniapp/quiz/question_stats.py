@@ -32,7 +32,7 @@ TALLY: Any = QuestionTally.__table__
 OPTION: Any = OptionTally.__table__
 MONTH: Any = QuestionMonth.__table__
 MARK: Any = TallyMark.__table__
-Sums = dict[tuple[Any, ...], dict[str, float]]
+Sums = dict[tuple[Any, ...], dict[str, int]]
 ENOUGH = 20  # answers below which shares and discrimination say little
 
 
@@ -49,7 +49,7 @@ class _Counts:
     months: Sums = field(default_factory=_sums)
 
 
-def _raise(sums: Sums, key: tuple[Any, ...], **values: float) -> None:
+def _raise(sums: Sums, key: tuple[Any, ...], **values: int) -> None:
     for name, value in values.items():
         sums[key][name] += value
 
@@ -129,12 +129,12 @@ def _count(attempts: Sequence[Attempt]) -> _Counts:
         month = f"{clock.local(attempt.submitted_at):%Y-%m}"
         right, others = sum(good for _, good in counted), len(counted) - 1
         for one, good in counted:
-            rest = (right - good) / others if others else 0.0
+            rest = (right - good) * 1000 // others if others else 0
             answer = given.get(one.id)
             _raise(
                 counts.tallies, (one.version.id,), asked=1, right_count=int(good), blank=int(not answer),
                 duration_ms=attempt.duration_ms // len(asked), rest=rest, rest_squared=rest * rest,
-                rest_right=rest if good else 0.0,
+                rest_right=rest if good else 0,
             )  # fmt: skip
             _raise(counts.months, (month, one.version.question_id), asked=1, wrong=int(not good))
             for place, choice in _chosen(one, answer):
@@ -204,7 +204,7 @@ def discrimination(tally: QuestionTally) -> float | None:
         return None
     mean = tally.rest / asked
     spread = tally.rest_squared / asked - mean * mean
-    if spread <= 1e-9:
+    if spread <= 0:
         return None
     ahead = tally.rest_right / right - (tally.rest - tally.rest_right) / (asked - right)
     share = right / asked

@@ -120,15 +120,15 @@ def test_options_and_blanks_are_counted(school: World, hands: Hands) -> None:
 
 @pytest.mark.parametrize(
     ("knowing", "guessing", "low", "high"),
-    [(0.9, 0.1, 0.9, 1.0), (0.5, 0.5, -0.01, 0.01), (0.1, 0.9, -1.0, -0.9)],
+    [(900, 100, 0.9, 1.0), (500, 500, -0.01, 0.01), (100, 900, -1.0, -0.9)],
 )
 def test_discrimination_says_whether_those_who_know_get_it_right(
-    knowing: float, guessing: float, low: float, high: float
+    knowing: int, guessing: int, low: float, high: float
 ) -> None:
-    """50 who got the question right with a rest of `knowing`, 50 who did not with `guessing`, as sums."""
+    """50 who got the question right with a rest of `knowing`, 50 who did not with `guessing`, as sums of thousandths."""
     tally = QuestionTally(
         version_id=1, asked=100, right=50, blank=0, duration_ms=0, rest=50 * knowing + 50 * guessing,
-        rest_squared=50 * knowing**2 + 50 * guessing**2 + 0.001, rest_right=50 * knowing,
+        rest_squared=50 * knowing**2 + 50 * guessing**2 + 1, rest_right=50 * knowing,
     )  # fmt: skip
     found = question_stats.discrimination(tally)
     assert found is not None
@@ -137,7 +137,7 @@ def test_discrimination_says_whether_those_who_know_get_it_right(
 
 def test_too_few_answers_say_nothing() -> None:
     few_answers = QuestionTally(
-        version_id=1, asked=5, right=2, blank=0, duration_ms=0, rest=3, rest_squared=2, rest_right=1
+        version_id=1, asked=5, right=2, blank=0, duration_ms=0, rest=3000, rest_squared=2_000_000, rest_right=1000
     )
     assert question_stats.discrimination(few_answers) is None
 
