@@ -125,11 +125,10 @@ def test_options_and_blanks_are_counted(school: World, hands: Hands) -> None:
 def test_discrimination_says_whether_those_who_know_get_it_right(
     knowing: int, guessing: int, low: float, high: float
 ) -> None:
-    """50 who got the question right with a rest of `knowing`, 50 who did not with `guessing`, as sums of thousandths."""
-    tally = QuestionTally(
-        version_id=1, asked=100, right=50, blank=0, duration_ms=0, rest=50 * knowing + 50 * guessing,
-        rest_squared=50 * knowing**2 + 50 * guessing**2 + 1, rest_right=50 * knowing,
-    )  # fmt: skip
+    """50 who got the question right with a rest of `knowing`, 50 who did not with `guessing` (thousandths)."""
+    sums = {"rest": 50 * (knowing + guessing), "rest_right": 50 * knowing}
+    squares = 50 * (knowing**2 + guessing**2) + 1
+    tally = QuestionTally(version_id=1, asked=100, right=50, blank=0, duration_ms=0, rest_squared=squares, **sums)
     found = question_stats.discrimination(tally)
     assert found is not None
     assert low <= found <= high
