@@ -19,7 +19,7 @@ from sorting_miniapp.db import db, transaction
 from sorting_miniapp.errors import Conflict, Invalid, NotFound
 from sorting_miniapp.jobs import service as jobs
 from sorting_miniapp.orgs import service as orgs
-from sorting_miniapp.quiz import bank, desk
+from sorting_miniapp.quiz import bank, desk, question_stats
 from sorting_miniapp.quiz.models import Question, QuestionVersion
 from sorting_miniapp.quiz.models_desk import Correction, CorrectionAction
 from sorting_miniapp.retries import again
@@ -129,6 +129,7 @@ def _confirm(actor: StaffActor, correction_id: int) -> None:
             raise Conflict("not_to_be_confirmed", "这次更正已经确认过，或者预览还没有完成")
         _ask_no_more(actor, row, version)
         bank.changed()
+        question_stats.restart()
         audit.record(actor.username, "question.correct", "question", version.question_id, after=_words(row))
         jobs.ask(actor, JOB, orgs.root(), {"correction": row.id, "apply": True}, f"重新计分：{version.text[:40]}")
 
