@@ -131,6 +131,10 @@ class ApiBlueprint(Blueprint):
 
     ARGUMENTS_PARSER = JsonParser()
 
+    def arguments(self, schema: Any, **kwargs: Any) -> Any:
+        """The schema is made once: webargs would make one of the class with each request, and copy all its fields."""
+        return super().arguments(schema() if isinstance(schema, type) else schema, **kwargs)
+
 
 class OurApi(Api):
     """The OpenAPI document with our envelope; errors themselves are answered in errors_web.py."""

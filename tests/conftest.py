@@ -19,6 +19,7 @@ from sqlalchemy import create_engine, delete, literal, select, text, union_all
 from sqlalchemy.exc import OperationalError
 
 from sorting_miniapp import config, state
+from sorting_miniapp.accounts import sessions
 from sorting_miniapp.app import create_app
 from sorting_miniapp.articles import listing as articles
 from sorting_miniapp.db import Base, db
@@ -40,6 +41,7 @@ settings.register_profile("timeless", deadline=None)  # a busy machine is no fai
 settings.load_profile("timeless")
 # What each process keeps of a database; every test begins with an empty one.
 CACHES = (
+    sessions.forget,
     articles.kept.forget,
     events.kept.forget,
     guide.kept.forget,

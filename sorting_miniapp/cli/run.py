@@ -1,4 +1,4 @@
-"""`make run`: migrate, load content, make the demo staff, then start web, scheduler, worker and simulator together."""
+"""`make run`: migrate, load content, make the demo staff and groups, then start all four processes together."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flask_migrate import upgrade
 from honcho.manager import Manager
 
 from sorting_miniapp import config
-from sorting_miniapp.cli import demo_staff, teaching
+from sorting_miniapp.cli import demo_groups, demo_staff, teaching
 from sorting_miniapp.cli.content import FOLDER
 from sorting_miniapp.cli.instance import environment
 
@@ -28,6 +28,7 @@ def prepare(environ: dict[str, str]) -> dict[str, dict[str, int]]:
         upgrade(str(ROOT / "migrations"))
         counts, outcomes = teaching.load(FOLDER)
         demo_staff.make(environ["DEMO_PASSWORD"])
+        demo_groups.make()
     return counts | {one.label: one.counts() for one in outcomes}
 
 

@@ -19,6 +19,7 @@ from sorting_miniapp.events import (
     group_signups,
     listing,
     mine,
+    month,
     scanning,
     schemas,
     schemas_day,
@@ -27,12 +28,18 @@ from sorting_miniapp.events import (
     service,
 )
 from sorting_miniapp.limits import limiter
-from sorting_miniapp.web import ApiBlueprint, cached_answer, idempotent
+from sorting_miniapp.web import ApiBlueprint, Schema, cached_answer, idempotent
 from sorting_miniapp.wechat.mini_program import Scene
 
 blueprint = ApiBlueprint("events", __name__, description="活动、报名与签到")
 SCANS = "30 per minute"
-_QUERY = schemas.EventQuerySchema()
+_QUERY, _MONTH = schemas.EventQuerySchema(), schemas.CalendarQuerySchema()
+_FILTERS: dict[str, dict[str, Any]] = {
+    "kind": {"in": "query", "name": "kind", "schema": {"type": "string", "minLength": 1, "maxLength": 24}},
+    "org": {"in": "query", "name": "org", "schema": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1}},
+    "tag": {"in": "query", "name": "tag", "schema": {"type": "string", "minLength": 1, "maxLength": 40}},
+    "campaign": {"in": "query", "name": "campaign", "schema": {"type": "string", "minLength": 1, "maxLength": 32}},
+}
 
 
 @blueprint.get("/events")
@@ -42,10 +49,7 @@ _QUERY = schemas.EventQuerySchema()
     parameters=[
         {"in": "query", "name": "from", "schema": {"type": "string", "format": "date"}},
         {"in": "query", "name": "to", "schema": {"type": "string", "format": "date"}},
-        {"in": "query", "name": "kind", "schema": {"type": "string", "minLength": 1, "maxLength": 24}},
-        {"in": "query", "name": "org", "schema": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1}},
-        {"in": "query", "name": "tag", "schema": {"type": "string", "minLength": 1, "maxLength": 40}},
-        {"in": "query", "name": "campaign", "schema": {"type": "string", "minLength": 1, "maxLength": 32}},
+        *(_FILTERS[name] for name in ("kind", "org", "tag", "campaign")),
         {"in": "query", "name": "near", "schema": {"type": "string", "pattern": points.WHOLE, "maxLength": 40}},
         {"in": "query", "name": "places_left",
          "schema": {"type": "integer", "minimum": 1, "maximum": conditions.MOST_PLACES}},
@@ -56,13 +60,29 @@ _QUERY = schemas.EventQuerySchema()
 def events() -> Response:
     """活动列表：按日期、类型、单位、标签、主题活动、剩余名额筛选，或由近及远"""
     key = f"list?{request.query_string.decode('latin-1')}"
-    return cached_answer(*listing.kept.get(key, lambda: listing.page(search.Wanted(**_query()))))
+    return cached_answer(*listing.kept.get(key, lambda: listing.page(search.Wanted(**_query(_QUERY)))))
 
 
-def _query() -> dict[str, Any]:
+def _query(schema: Schema) -> dict[str, Any]:
     """The checked query; only read where the bytes are not at hand."""
-    found: dict[str, Any] = ApiBlueprint.ARGUMENTS_PARSER.parse(_QUERY, location="query", unknown=None)
+    found: dict[str, Any] = ApiBlueprint.ARGUMENTS_PARSER.parse(schema, location="query", unknown=None)
     return found
+
+
+@blueprint.get("/event-calendar")
+@blueprint.response(200, schemas.CalendarSchema)
+@blueprint.doc(
+    security=[],
+    parameters=[
+        {"in": "query", "name": "month", "schema": {"type": "string", "pattern": schemas.MONTH_WHOLE}},
+        *(_FILTERS[name] for name in ("kind", "org", "tag", "campaign")),
+    ],
+)
+@open_to_all
+def event_calendar() -> Response:
+    """活动日历：一个月里哪些天有活动，还剩多少名额"""
+    key = f"calendar?{request.query_string.decode('latin-1')}"
+    return cached_answer(*listing.kept.get(key, lambda: month.of(**_query(_MONTH))))
 
 
 @blueprint.get("/event-filters")

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Row, Select, bindparam, select, update
+from sqlalchemy import Row, Select, Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from sorting_miniapp import audit, clock
@@ -53,45 +53,46 @@ class Mark:
     inside: bool | None = None
 
 
-# Built once: people scan at the door all at once.
+# Built once, and over the tables themselves where no object is wanted: people scan at the door all at once.
 _PAIRS = (
     select(CheckIn)
     .where(CheckIn.resident_id == bindparam("resident"), CheckIn.event_id == bindparam("event"))
     .order_by(CheckIn.id)
     .execution_options(populate_existing=True)
 )
+_sign_up, _shift, _event = (cast(Table, one.__table__) for one in (SignUp, Shift, Event))
 _ARRIVE = (
-    update(SignUp)
-    .where(SignUp.id == bindparam("key"), SignUp.live == 1, SignUp.state.in_(PRESENT))
+    update(_sign_up)
+    .where(_sign_up.c.id == bindparam("key"), _sign_up.c.live == 1, _sign_up.c.state.in_(PRESENT))
     .values(state=SignUpState.ATTENDED)
-    .execution_options(synchronize_session=False)
 )
 
 
 def sign_ups() -> Select[*tuple[Any, ...]]:
+    """What is known of a sign-up where somebody comes or goes, from the tables themselves."""
     return (
         select(
-            SignUp.id,
-            SignUp.public_id,
-            SignUp.resident_id,
-            SignUp.state,
-            SignUp.live,
-            Shift.id.label("shift_id"),
-            Shift.public_id.label("shift_public_id"),
-            Shift.secret,
-            Shift.starts_at,
-            Shift.ends_at,
-            Event.id.label("event_id"),
-            Event.title,
-            Event.place,
-            Event.summary,
-            Event.contact,
-            Event.counts_hours,
-            Event.created_by,
-            Event.node_id,
+            _sign_up.c.id,
+            _sign_up.c.public_id,
+            _sign_up.c.resident_id,
+            _sign_up.c.state,
+            _sign_up.c.live,
+            _shift.c.id.label("shift_id"),
+            _shift.c.public_id.label("shift_public_id"),
+            _shift.c.secret,
+            _shift.c.starts_at,
+            _shift.c.ends_at,
+            _event.c.id.label("event_id"),
+            _event.c.title,
+            _event.c.place,
+            _event.c.summary,
+            _event.c.contact,
+            _event.c.counts_hours,
+            _event.c.created_by,
+            _event.c.node_id,
         )
-        .join(Shift, Shift.id == SignUp.shift_id)
-        .join(Event, Event.id == Shift.event_id)
+        .join_from(_sign_up, _shift, _shift.c.id == _sign_up.c.shift_id)
+        .join(_event, _event.c.id == _shift.c.event_id)
     )
 
 

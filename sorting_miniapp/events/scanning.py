@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, bindparam, select
+from sqlalchemy import ColumnElement, Row, Table, bindparam, select
 
 from sorting_miniapp import audit, clock
 from sorting_miniapp.accounts.access import StaffActor
@@ -37,11 +37,12 @@ def scan(resident_id: int, token: str, near: tuple[float, float] | None = None) 
     return mark(sign_up, now, Mark(how, step, inside=inside))
 
 
+_sign_up, _shift = cast(Table, SignUp.__table__), cast(Table, Shift.__table__)
 _BY_QR = sign_ups().where(
-    Shift.public_id == bindparam("shift"),
-    SignUp.resident_id == bindparam("resident"),
-    SignUp.live == 1,
-    SignUp.state.in_(PRESENT),
+    _shift.c.public_id == bindparam("shift"),
+    _sign_up.c.resident_id == bindparam("resident"),
+    _sign_up.c.live == 1,
+    _sign_up.c.state.in_(PRESENT),
 )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from typing import Any
 
 import marshmallow as ma
 
@@ -11,6 +13,8 @@ from sorting_miniapp.events.models import EventState, ShiftState
 from sorting_miniapp.points import Point
 from sorting_miniapp.web import LocalTime, QueryNumber, Schema, Text
 
+MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
+MONTH_WHOLE = f"^{MONTH.pattern}$"
 DAYS = ma.validate.Range(date(2000, 1, 1), date(2100, 1, 1), error="日期超出范围")
 
 
@@ -39,6 +43,42 @@ class EventQuerySchema(Schema):
     near = Point()
     places_left = QueryNumber(low=1, high=MOST_PLACES)
     cursor = Text(low=1, high=60)
+
+
+class Month(ma.fields.Field[date]):
+    """`2026-06`, as its first day."""
+
+    default_error_messages = {"invalid": "须为年月，例如 2026-06"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
+        found = MONTH.fullmatch(value) if isinstance(value, str) else None
+        if found is None or not 2000 <= int(found[1]) <= 2100:
+            raise self.make_error("invalid")
+        return date(int(found[1]), int(found[2]), 1)
+
+
+class CalendarQuerySchema(Schema):
+    """The month in Asia/Shanghai; this month when not said."""
+
+    first = Month(data_key="month")
+    kind = Text(low=1, high=24)
+    org = QueryNumber(low=1)
+    tag = Text(low=1, high=40)
+    campaign = Text(low=1, high=32)
+
+
+class CalendarDaySchema(Schema):
+    """`events` have a shift that begins on the day; `places_left` of the shifts that have not begun."""
+
+    day = ma.fields.Date(required=True)
+    events = ma.fields.Integer(required=True)
+    places_left = ma.fields.Integer(required=True)
+
+
+class CalendarSchema(Schema):
+    month = ma.fields.String(required=True)
+    items = ma.fields.List(ma.fields.Nested(CalendarDaySchema), required=True)
+    next = ma.fields.String(required=True, allow_none=True)
 
 
 class PlaceAtSchema(Schema):

@@ -58,7 +58,7 @@ def find(wanted: Wanted) -> tuple[list[Row[*tuple[Any, ...]]], str | None]:
         )
         .join(Node, Node.id == Event.node_id)
         .outerjoin(Campaign, Campaign.id == Event.campaign_id)
-        .where(*_conditions(wanted))
+        .where(*matching(wanted))
     )
     if far is None:
         query = query.order_by(Event.starts_at, Event.id)
@@ -71,7 +71,8 @@ def find(wanted: Wanted) -> tuple[list[Row[*tuple[Any, ...]]], str | None]:
     return shown, _cursor(shown[-1], far is not None) if len(rows) > PAGE else None
 
 
-def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+def matching(wanted: Wanted) -> list[ColumnElement[bool]]:
+    """The conditions on Event and its unit's Node; coordinates and the place in the list are not among them."""
     first = clock.local_midnight(wanted.start or clock.today())
     found: list[ColumnElement[bool]] = [
         Event.state.in_((EventState.PUBLISHED, EventState.FINISHED)),

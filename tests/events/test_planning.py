@@ -323,3 +323,26 @@ def test_a_page_offers_what_fits_the_state(sqlite_world: World) -> None:
     page = client.get(f"/console/events/{event.event}").text
     for wrong in ("取消活动", "现场看板", "照片", "每周重复"):
         assert wrong not in page, wrong
+
+
+def test_the_calendar_says_which_days_have_events_and_places(world: World) -> None:
+    event = make_event(world, 3)
+    make_event(world, 2, starts_at=NINE + timedelta(hours=4), kind="training")
+    make_event(world, 5, starts_at=NINE + 30 * DAY)
+    make_event(world, 9, publish=False)
+    (person,) = make_people(world.app, 1)
+    client = world.app.test_client()
+
+    def days(**query: Any) -> list[tuple[str, int, int]]:
+        answer = client.get("/api/v1/event-calendar", query_string=query)
+        assert answer.status_code == 200, answer.json
+        return [(one["day"], one["events"], one["places_left"]) for one in answer.json["items"]]
+
+    assert days() == days(month="2026-06") == [("2026-06-10", 2, 5)]
+    assert days(month="2026-07") == [("2026-07-10", 1, 5)]
+    assert days(month="2026-06", kind="training") == [("2026-06-10", 1, 2)]
+    assert days(month="2026-06", org=world.other_town) == []
+    sign_up(client, person, event)
+    assert days() == [("2026-06-10", 2, 4)]
+    for wrong in ("2026-13", "June", "1999-01", "2026-6"):
+        assert client.get("/api/v1/event-calendar", query_string={"month": wrong}).status_code == 422
