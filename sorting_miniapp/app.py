@@ -56,6 +56,7 @@ from sorting_miniapp.places.api import pages as place_pictures
 from sorting_miniapp.quiz import regrading
 from sorting_miniapp.quiz.api import blueprint as quiz_api
 from sorting_miniapp.quiz.api_learning import blueprint as learning_api
+from sorting_miniapp.quiz.api_teams import blueprint as teams_api
 from sorting_miniapp.reports import making
 
 API_BLUEPRINTS = (
@@ -72,6 +73,7 @@ API_BLUEPRINTS = (
     places_api,
     quiz_api,
     learning_api,
+    teams_api,
 )
 
 

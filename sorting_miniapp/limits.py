@@ -16,6 +16,7 @@ LOGIN = "600 per minute"
 PHONE = "60 per minute"
 LOOK_UP = "120 per minute"
 SIGN_IN = "60 per minute"
+JOIN = "10 per minute; 60 per day"  # of each resident: a code is not to be found by trying
 
 limiter = Limiter(get_remote_address, headers_enabled=False)
 

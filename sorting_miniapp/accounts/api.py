@@ -20,9 +20,13 @@ from sorting_miniapp.accounts.schemas import (
     ProfileSchema,
     SessionSchema,
     StaffBindingSchema,
+    UnitQuerySchema,
+    UnitsSchema,
 )
 from sorting_miniapp.accounts.text_check import Readers, require_fit
 from sorting_miniapp.limits import LOGIN, PHONE, SIGN_IN, limiter
+from sorting_miniapp.orgs import service as orgs
+from sorting_miniapp.orgs.models import NodeKind
 from sorting_miniapp.web import ApiBlueprint
 from sorting_miniapp.wechat.mini_program import Scene
 
@@ -70,6 +74,16 @@ def change_me(body: dict[str, Any]) -> service.Profile:
     resident = current_resident()
     require_fit(resident.openid, body.get("nickname", ""), Scene.PROFILE, Readers.EVERYBODY, "nickname")
     return service.change(resident.id, body)
+
+
+@blueprint.get("/orgs")
+@blueprint.arguments(UnitQuerySchema, location="query")
+@blueprint.response(200, UnitsSchema)
+@blueprint.doc(security=[])
+@open_to_all
+def units(query: dict[str, Any]) -> dict[str, Any]:
+    """可以选择的社区（村）、镇（乡）、学校"""
+    return orgs.choosable(NodeKind(query["kind"]), query.get("q", ""), query.get("cursor"))
 
 
 @blueprint.post("/me/phone")

@@ -5,12 +5,32 @@ from __future__ import annotations
 import marshmallow as ma
 
 from sorting_miniapp.accounts.models import Purpose
-from sorting_miniapp.web import LocalTime, Number, Schema, Text
+from sorting_miniapp.web import LocalTime, Number, QueryNumber, Schema, Text
 
 
 class CommunitySchema(Schema):
     id = ma.fields.Integer(required=True)
     name = ma.fields.String(required=True)
+
+
+CHOOSABLE = ("community", "town", "school")
+
+
+class UnitQuerySchema(Schema):
+    kind = ma.fields.String(
+        required=True, validate=ma.validate.OneOf(CHOOSABLE, error="须为 community、town 或 school")
+    )
+    q = Text(low=1, high=40)
+    cursor = QueryNumber(low=1)
+
+
+class UnitSchema(CommunitySchema):
+    parent = ma.fields.Nested(CommunitySchema, required=True)
+
+
+class UnitsSchema(Schema):
+    items = ma.fields.List(ma.fields.Nested(UnitSchema), required=True)
+    next = ma.fields.String(required=True, allow_none=True)
 
 
 class ProfileSchema(Schema):

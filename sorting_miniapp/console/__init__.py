@@ -50,6 +50,7 @@ from sorting_miniapp.console import (  # noqa: F401  each registers its pages on
     views_settings,
     views_shifts,
     views_staff,
+    views_teams,
     views_unreached,
     views_volunteers,
     views_writing,

@@ -59,6 +59,7 @@ NAVIGATION: list[tuple[str, list[Page]]] = [
             ("console.board_list", "排行榜", EDITORIAL),
             ("console.badge_list", "徽章", EDITORIAL),
             ("console.result_appeals", "成绩申诉", (Role.EDITOR,)),
+            ("console.team_list", "班级和小队", (Role.EDITOR, ORGANISE, ANALYSE, ADMINISTER)),
         ],
     ),
     (

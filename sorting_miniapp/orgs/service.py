@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 
 from sorting_miniapp import audit
 from sorting_miniapp.db import db, new_public_id, transaction
@@ -15,6 +16,7 @@ from sorting_miniapp.orgs.models import Node, NodeKind
 from sorting_miniapp.orgs.tree import contains, within
 
 NAME_LENGTH = 80
+PAGE = 50
 
 
 def root() -> Node:
@@ -127,6 +129,28 @@ def load(rows: Sequence[dict[str, Any]]) -> dict[str, int]:
             else:
                 counts["same"] += 1
     return counts
+
+
+def choosable(kind: NodeKind, words: str, after: int | None) -> dict[str, Any]:
+    """Open units of a kind whose name contains `words`, a page in the order of their ids, with the unit above each."""
+    above = aliased(Node)
+    query = (
+        select(Node.id, Node.name, above.id.label("parent_id"), above.name.label("parent_name"))
+        .join(above, above.id == Node.parent_id)
+        .where(Node.kind == kind, Node.active)
+        .order_by(Node.id)
+        .limit(PAGE + 1)
+    )
+    if words:
+        query = query.where(Node.name.contains(words, autoescape=True))
+    if after is not None:
+        query = query.where(Node.id > after)
+    rows = db.session().execute(query).all()
+    items = [
+        {"id": row.id, "name": row.name, "parent": {"id": row.parent_id, "name": row.parent_name}}
+        for row in rows[:PAGE]
+    ]
+    return {"items": items, "next": str(rows[PAGE - 1].id) if len(rows) > PAGE else None}
 
 
 def names_above(path: str) -> dict[str, str]:
