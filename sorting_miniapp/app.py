@@ -22,6 +22,7 @@ from sorting_miniapp import (
     deliveries,
     errors_web,
     event_rules,
+    front,
     hours,
     limits,
     logs,
@@ -140,6 +141,7 @@ def _configure(app: Flask, settings: config.Settings) -> None:
         SESSION_COOKIE_SECURE=settings.base_url.startswith("https://"),
     )
     app.extensions["settings"] = settings
+    front.init_app(app)
     app.url_map.converters["int"] = DatabaseKey
     proxies = int(settings.trusted_proxies)
     if proxies:

@@ -22,10 +22,22 @@ def csp_nonce() -> str:
     return nonce
 
 
+def request_id(given: str) -> str:
+    """The caller's own id where it is one, else a new one."""
+    return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def count(request_id: str, method: str, endpoint: str, path: str, status: int, seconds: float) -> None:
+    """An answered request in the metrics and the log."""
+    metrics.REQUESTS.labels(method, endpoint, str(status)).inc()
+    metrics.LATENCY.labels(endpoint).observe(seconds)
+    if endpoint not in QUIET:
+        logs.access_line(request_id, method, path, status, seconds * 1000)
+
+
 def _begin() -> None:
     g.started = clock.perf()
-    given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    g.request_id = request_id(request.headers.get("X-Request-Id", ""))
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
@@ -53,12 +65,10 @@ def _finish(answer: Response) -> Response:
     _security_headers(answer)
     if request.is_secure:
         answer.headers["Strict-Transport-Security"] = "max-age=31536000"
-    endpoint = request.endpoint or "none"
     elapsed = clock.perf() - g.get("started", clock.perf())
-    metrics.REQUESTS.labels(request.method, endpoint, str(answer.status_code)).inc()
-    metrics.LATENCY.labels(endpoint).observe(elapsed)
-    if endpoint not in QUIET:
-        logs.access_line(g.get("request_id", ""), request.method, request.path, answer.status_code, elapsed * 1000)
+    count(
+        g.get("request_id", ""), request.method, request.endpoint or "none", request.path, answer.status_code, elapsed
+    )
     return answer
 
 

@@ -185,7 +185,7 @@ def json_bytes(value: Any) -> bytes:
 def cached_answer(body: bytes, etag: str) -> Response:
     """Bytes that are the same for everybody, with an ETag; 304 when the caller has them."""
     if request.headers.get("If-None-Match") == f'"{etag}"':
-        answer = Response(status=304)
+        answer = Response(status=304, mimetype="application/json")  # its security headers are those of the bytes
     else:
         answer = Response(body, mimetype="application/json")
     answer.headers["ETag"] = f'"{etag}"'
