@@ -85,4 +85,4 @@ def _answer(environ: WSGIEnvironment, start: StartResponse, known: _Known, body:
 
 def init_app(app: Flask) -> None:
     """Put the layer in place; before anything else adds to what is done after a request."""
-    app.wsgi_app = Front(app)  # type: ignore[method-assign]
+    app.wsgi_app = Front(app)  # type: ignore[method-assign, assignment]

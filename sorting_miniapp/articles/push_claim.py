@@ -110,7 +110,7 @@ def _problem(session: Session, push: Push) -> str:
     if push.remote_id:
         return ""
     if push.called_at is not None:
-        unsure = push.channel is Channel.PUBLISH or clock.wall_now() - push.called_at > SURE_FOR
+        unsure = push.channel is Channel.PUBLISH or database_now() - push.called_at > SURE_FOR
         return "发送中断，是否已发出不明，请到公众号后台核对" if unsure else ""
     if clock.now() > push.late_at:
         return "已超过宽限时间，没有自动发出"

@@ -65,7 +65,7 @@ def _mass(claimed: Claimed) -> None:
         if _by_hand(claimed):
             return
         if not claimed.called:
-            store(claimed, called_at=clock.wall_now())
+            store(claimed, called_at=database_now())
         crash_point("before_post")
         try:
             remote_id, _ = official().mass_send_all(draft_id, claimed.clientmsgid, claimed.tag_id)
@@ -95,7 +95,7 @@ def _publish(claimed: Claimed) -> None:
         draft_id = _draft(claimed)
         if _by_hand(claimed):
             return
-        store(claimed, called_at=clock.wall_now())
+        store(claimed, called_at=database_now())
         crash_point("before_post")
         remote_id = official().publish_submit(draft_id)
         crash_point("after_post_before_commit")

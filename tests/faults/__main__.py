@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -83,6 +84,30 @@ def _show(kind: str, told: dict[str, object], total: Verdict) -> bool:
     return all(reds.values())
 
 
+def _side_by_side(environ: dict[str, str]) -> Iterator[tuple[str, dict[str, object] | None]]:
+    """(database, outcome) as they end; None where one could not be run, after what it said."""
+    kinds = (os.environ.get("DATABASES") or ",".join(DATABASES)).split(",")
+    with ExitStack() as stack:
+        # The simulator tells of each connection that a kill cut: of no interest unless something breaks.
+        noise = {kind: stack.enter_context(tempfile.TemporaryFile("w+")) for kind in kinds}
+        processes = {
+            kind: subprocess.Popen(
+                [sys.executable, "-m", "tests.faults", ONE, kind], env=environ, cwd=ROOT, stdout=subprocess.PIPE,
+                stderr=noise[kind], text=True,
+            )
+            for kind in kinds
+        }  # fmt: skip
+        for kind, process in processes.items():
+            said = process.communicate()[0].strip().splitlines()
+            if process.returncode:
+                noise[kind].seek(0)
+                print("\n".join(said[-20:]), noise[kind].read()[-3000:], sep="\n")
+                yield kind, None
+                continue
+            print("\n".join(said[:-1]), flush=True)
+            yield kind, json.loads(said[-1])
+
+
 def main() -> int:
     first, count = int(os.environ.get("SEED") or time.time()), int(os.environ.get("RUNS") or RUNS)
     if ONE in sys.argv:
@@ -92,22 +117,11 @@ def main() -> int:
             print(reason)
             return 2
     print(f"seeds {first}..{first + count - 1}", flush=True)
-    kinds = (os.environ.get("DATABASES") or ",".join(DATABASES)).split(",")
-    environ = {**os.environ, "SEED": str(first)}
-    processes = {
-        kind: subprocess.Popen(
-            [sys.executable, "-m", "tests.faults", ONE, kind], env=environ, cwd=ROOT, stdout=subprocess.PIPE, text=True
-        )
-        for kind in kinds
-    }
     total, all_red = Verdict(), True
-    for kind, process in processes.items():
-        said = process.communicate()[0].strip().splitlines()
-        if process.returncode:
-            print("\n".join(said[-20:]))
+    for kind, told in _side_by_side({**os.environ, "SEED": str(first)}):
+        if told is None:
             return 2
-        print("\n".join(said[:-1]), flush=True)
-        all_red = _show(kind, json.loads(said[-1]), total) and all_red
+        all_red = _show(kind, told, total) and all_red
     print(
         f"\nfaults: {total.runs} runs, {total.lost} lost, {total.doubled} doubled, {total.unknown} unknown, "
         f"controls red: {'yes' if all_red else 'no'}"

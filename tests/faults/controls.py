@@ -27,7 +27,7 @@ def _crash(point: str) -> Callable[[Stage, str], Verdict]:
 
 
 def _frozen_publisher(stage: Stage, patch: str) -> Verdict:
-    return runs.frozen(stage, "after_draft_before_commit", (Channel.PUBLISH,), (patch,))
+    return runs.frozen(stage, "after_draft_before_commit", (Channel.PUBLISH,), (patch,), late=2.5)
 
 
 HERE = "tests.unguarded.sending"

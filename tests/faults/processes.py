@@ -60,7 +60,9 @@ class Zygote:
 
     @staticmethod
     def stop(process: Process) -> None:
+        """Returns when the last of its threads stands still: one in the kernel ends its write first."""
         os.kill(process.pid, signal.SIGSTOP)
+        wait_for(lambda: Zygote.stopped(process), 10, f"{process} to stop")
 
     @staticmethod
     def go_on(process: Process) -> None:
@@ -68,9 +70,9 @@ class Zygote:
 
     @staticmethod
     def stopped(process: Process) -> bool:
-        """Whether it has stopped by itself at a crash point."""
-        found = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
-        return found[0] == "T"
+        """Whether all its threads stand still."""
+        threads = Path(f"/proc/{process.pid}/task").glob("*/stat")
+        return all(one.read_text().rpartition(")")[2].split()[0] == "T" for one in threads)
 
     def kill_all(self) -> None:
         for one in list(self.living.values()):

@@ -80,8 +80,10 @@ def crash(stage: Stage, point: str, patches: tuple[str, ...] = ()) -> Verdict:
     return scene.settle()
 
 
-def frozen(stage: Stage, point: str, channels: tuple[Channel, ...] = ALL, patches: tuple[str, ...] = ()) -> Verdict:
-    """A process stops at this point until its lease is over and others have taken over, and then goes on."""
+def frozen(
+    stage: Stage, point: str, channels: tuple[Channel, ...] = ALL, patches: tuple[str, ...] = (), late: float = 0.8
+) -> Verdict:
+    """A process stops at this point until its lease is over and others have taken over, and then has `late` seconds."""
     stage.begin()
     scene = Scene(stage, f"frozen {point}", stage.plan(f"f-{point}", PEOPLE, channels), patches)
     cold = scene.start(POINTS[point], point, (FREEZE,))
@@ -94,7 +96,7 @@ def frozen(stage: Stage, point: str, channels: tuple[Channel, ...] = ALL, patche
         time.sleep(0.05)
     # The others end first, so that what the frozen one does comes late, and by itself.
     stage.zygote.go_on(cold)
-    time.sleep(0.8)
+    time.sleep(late)
     assert other.pid in stage.zygote.living
     return scene.settle()
 
