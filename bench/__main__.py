@@ -16,12 +16,13 @@ from pathlib import Path
 
 import pytest
 
+from bench.boards import leaderboard
 from bench.rows import STEPS, Bench, Row
 from bench.sending import against_wechatpy, first_call
 from tests.conftest import new_database
 
-SENDING = {step.__name__: step for step in (first_call, against_wechatpy)}
-ALL = (*STEPS, *SENDING)
+MORE = {step.__name__: step for step in (leaderboard, first_call, against_wechatpy)}
+ALL = (*STEPS, *MORE)
 NOT_BUILT = ("xlsx export of 100,000 rows", "quiz work side by side with CTFd")
 
 
@@ -56,8 +57,8 @@ def main() -> int:
                     print(f"\n{kind}\n{Row.heading()}", flush=True)
                     bench = Bench(Path(folder), url)
                     try:
-                        sending = [partial(step, bench) for name, step in SENDING.items() if name in rows]
-                        for step in (*bench.steps(rows), *sending):
+                        more = [partial(step, bench) for name, step in MORE.items() if name in rows]
+                        for step in (*bench.steps(rows), *more):
                             good = _show(step()) and good
                     finally:
                         bench.stop()

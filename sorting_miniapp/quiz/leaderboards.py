@@ -187,22 +187,30 @@ def _place(found: Board, mine: Any) -> int:
 
 
 def _around(found: Board, mine: Any, place: int) -> list[dict[str, Any]]:
-    """The AROUND rows before and after, in order, with the own between them; ranks follow from the own."""
+    """The AROUND rows before and after, in order, with the own between them; their ranks follow from the own.
+
+    Rows equal to the first one shown, or to the own where that is the first, may stand before or after what is shown.
+    """
     before = _next_to(found, mine, ahead=True)[::-1]
-    after = _next_to(found, mine, ahead=False)
-    rows = [*before, mine, *after]
-    at = len(before)
-    places = [place] * len(rows)
-    for step in range(at - 1, -1, -1):
-        places[step] = _place(found, rows[step]) if _differ(rows[step], rows[step + 1]) else places[step + 1]
-    for step in range(at + 1, len(rows)):
-        places[step] = _place(found, rows[step]) if _differ(rows[step], rows[step - 1]) else places[step - 1]
-    named = _named(rows, places)
-    return [one | {"mine": step == at} for step, one in enumerate(named)]
+    rows = [*before, mine, *_next_to(found, mine, ahead=False)]
+    keys = [(row.order_key, row.finished_at) for row in rows]
+    at, first = len(before), keys.index((mine.order_key, mine.finished_at))
+    if first:
+        start = place - first
+        places = [start - _equal(found, rows[0], QuizTotal.resident_id < rows[0].resident_id)]
+    else:
+        start = place + _equal(found, mine) - keys.count(keys[0])
+        places = [place]
+    for step in range(1, len(rows)):
+        places.append(places[-1] if keys[step] == keys[step - 1] else start + step)
+    return [one | {"mine": step == at} for step, one in enumerate(_named(rows, places))]
 
 
-def _differ(one: Any, other: Any) -> bool:
-    return (one.order_key, one.finished_at) != (other.order_key, other.finished_at)
+def _equal(found: Board, row: Any, *which: Any) -> int:
+    """How many share the rank of a row."""
+    same = (QuizTotal.order_key == row.order_key, QuizTotal.finished_at == row.finished_at)
+    counted = _rows(found).where(*same, *which).with_only_columns(func.count())
+    return int(db.session().scalar(counted) or 0)
 
 
 def _next_to(found: Board, mine: Any, ahead: bool) -> list[Any]:
