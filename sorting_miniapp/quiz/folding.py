@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
+import structlog
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
@@ -24,20 +25,38 @@ from sorting_miniapp.quiz.models import Attempt, Quiz, QuizKind
 from sorting_miniapp.quiz.models_learning import Learner, Pending
 from sorting_miniapp.quiz.tallies import add_to
 
+log = structlog.get_logger(__name__)
 AT_ONCE = 10  # people in one transaction: short, so that on SQLite submissions need not wait
 BATCHES = 50
 LEARNER: Any = Learner.__table__
 
 
 def run() -> bool:
-    """Count some of what waits; returns whether there may be more."""
+    """Count some of what waits, the oldest first; returns whether there may be more.
+
+    What cannot be counted is logged and stays, and keeps nobody else waiting.
+    """
+    last = 0
     for _ in range(BATCHES):
-        oldest = select(Pending.resident_id).order_by(Pending.id).limit(AT_ONCE)
-        waiting = list(db.session().scalars(oldest))
+        oldest = select(Pending.id, Pending.resident_id).where(Pending.id > last).order_by(Pending.id).limit(AT_ONCE)
+        waiting = db.session().execute(oldest).all()
         if not waiting:
             return False
-        count(waiting)
+        last = waiting[-1].id
+        _count_each({row.resident_id for row in waiting})
     return True
+
+
+def _count_each(residents: set[int]) -> None:
+    """Count for all of them together; where that fails, for each alone."""
+    try:
+        count(residents)
+    except Exception:
+        if len(residents) == 1:
+            log.exception("result_not_counted", resident_id=min(residents))
+            return
+        for one in sorted(residents):
+            _count_each({one})
 
 
 def catch_up(resident_id: int) -> None:

@@ -280,6 +280,29 @@ def test_without_the_lock_and_the_taking_away_results_count_twice(
         assert db.session.scalar(select(Learner.attempts)) == 20
 
 
+def test_a_result_that_cannot_be_counted_keeps_nobody_waiting(small: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = make_people(small.app, 3)
+    with small.app.app_context():
+        for person in people:
+            add_result(quiz_id("daily"), person.id, 60, 60_000, NINE)
+    real = folding.marks_of
+
+    def broken(attempt: Attempt) -> Any:
+        if attempt.resident_id == people[0].id:
+            raise KeyError("a version that is gone")
+        return real(attempt)
+
+    monkeypatch.setattr(folding, "marks_of", broken)
+    count(small)
+    with small.app.app_context():
+        assert list(db.session.scalars(select(Pending.resident_id))) == [people[0].id]
+        assert db.session.scalar(select(func.count()).select_from(Learner)) == 2
+    monkeypatch.setattr(folding, "marks_of", real)
+    count(small)
+    with small.app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(Pending)) == 0
+
+
 class _Nothing:
     def where(self, _condition: Any) -> Any:
         return select(func.count())
