@@ -32,6 +32,7 @@ class Sender:
         connect, read = mini.client.timeout
         self._connections = Connections(mini.client.base, connect, read)
         self._heads: dict[str, bytes] = {}
+        self._count = metrics.WECHAT_CALLS.labels(PATH, "ok").inc
 
     async def __aenter__(self) -> Sender:
         await self._connections.__aenter__()
@@ -53,7 +54,7 @@ class Sender:
         except WeChatError as error:
             metrics.WECHAT_CALLS.labels(PATH, error.outcome.value).inc()
             raise
-        metrics.WECHAT_CALLS.labels(PATH, "ok").inc()
+        self._count()
         return found
 
     async def _post(self, token: str, body: bytes) -> str:
