@@ -98,20 +98,22 @@ class _Slice:
         try:
             token = await self._beside(mini_program.client.tokens.current)
             async with Sender(mini_program) as sender:
-                while more and not self.stopped and clock.monotonic() - self.begun < SLICE_SECONDS:
-                    if self.bad_token:
-                        token = await self._new_token()
-                    more = await self._turn(sender, token)
-                while self.in_air:
-                    await self._some_end()
-                    await self._store(0)
+                try:
+                    while more and not self.stopped and clock.monotonic() - self.begun < SLICE_SECONDS:
+                        if self.bad_token:
+                            token = await self._new_token()
+                        more = await self._turn(sender, token)
+                    while self.in_air:
+                        await self._some_end()
+                        await self._store(0)
+                finally:  # whatever stops the slice: a call whose connection is closed under it would be `unknown`
+                    if self.flying:
+                        await asyncio.wait(self.flying)
         except WeChatError as error:
             log.warning("sending_stopped", errcode=error.errcode, reason=error.reason)
             self.stopped = True
             await self._beside(partial(self._waits, error.explanation))
         finally:
-            if self.flying:
-                await asyncio.wait(self.flying)
             await self._store_the_last()
             self.executor.shutdown()
         return more and not self.stopped

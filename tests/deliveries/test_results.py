@@ -18,6 +18,7 @@ from sorting_miniapp.errors import Conflict
 from sorting_miniapp.orgs import service as orgs
 from sorting_miniapp.orgs import settings
 from sorting_miniapp.orgs.models import NodeKind
+from sorting_miniapp.wechat.errors import Retryable
 from tests.deliveries.test_sending import (
     TEMPLATE,
     VALUES,
@@ -187,6 +188,22 @@ def test_what_needs_a_person_pauses_it_at_once(world: Simulator) -> None:
     assert reason == "需要处理后再继续：消息模板或订阅消息能力被封禁，请登录微信后台查看（43107）"
     assert fan_out.counts(number)["ready"] == 100
     assert world.summary(SEND)["count"] < 100
+
+
+def test_what_stops_a_slice_waits_for_the_calls_under_way(world: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first answer refuses the token and no new one is to be had, while the others are still on their way."""
+
+    async def none_to_be_had(_self: object) -> None:
+        raise Retryable(40001)
+
+    monkeypatch.setattr(sender._Slice, "_new_token", none_to_be_had)
+    make_residents(world.subscribers(TEMPLATE, 5))
+    world.fault(SEND, "bad_token", times=1)
+    world.fault(SEND, "latency", after=1, value=0.3)
+    number = make_fan_out()
+    sender.run_fan_out(number)
+    assert (fan_out.counts(number)["sent"], fan_out.counts(number)["unknown"]) == (4, 0)
+    assert fan_out.state(number)[1].startswith("访问凭证失效")
 
 
 def test_a_call_that_comes_back_after_the_cancel_is_not_left_waiting(world: Simulator) -> None:
