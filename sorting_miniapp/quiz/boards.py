@@ -97,7 +97,6 @@ def _restand(
             differences.add(before, -1)
         if after is None:
             session.delete(before)
-            session.flush()
             continue
         row = before
         if row is None:
@@ -106,8 +105,8 @@ def _restand(
             session.add(row)
         row.score, row.duration_ms, row.finished_at = after.score, after.duration_ms, after.finished_at
         row.order_key = after.order_key
-        session.flush()
         differences.add(row, 1)
+    session.flush()
 
 
 def _counted(session: Session, quiz_id: int, resident_id: int, periods: set[str] | None) -> list[Counted]:

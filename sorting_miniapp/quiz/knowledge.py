@@ -59,13 +59,16 @@ def record(
         for field in fields_of(version, topics.get(version.question_id, "")):
             asked, right, recent = changed.get(field) or known.get(field, [0, 0, 0])
             changed[field] = [asked + 1, right + good, after(recent, asked, good)]
+    new = []
     for (kind, name), (asked, right, recent) in sorted(changed.items()):
         values = {"asked": asked, "right_count": right, "recent": recent}
         if (kind, name) in known:
             here = (TABLE.c.resident_id == resident_id, TABLE.c.kind == kind, TABLE.c.name == name)
             session.execute(update(TABLE).where(*here).values(**values))
         else:
-            session.execute(insert(TABLE).values(resident_id=resident_id, kind=kind, name=name, **values))
+            new.append({"resident_id": resident_id, "kind": kind, "name": name, **values})
+    if new:
+        session.execute(insert(TABLE), new)
 
 
 def correct(
