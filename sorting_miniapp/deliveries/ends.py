@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.orm import Session
 
 from sorting_miniapp import clock, metrics
@@ -21,6 +21,12 @@ TRIES = 5
 NO_SUCH_USER = 40003
 MINE = (TABLE.c.id == bindparam("b_id"), TABLE.c.fence == bindparam("b_fence"))
 SENT = update(TABLE).where(*MINE, TABLE.c.state == DeliveryState.SENDING)
+# PostgreSQL takes a batch as one statement; the other drivers are as quick with a statement for each row.
+SENT_AT_ONCE = text(
+    "UPDATE delivery AS d SET state = 'sent', msgid = v.msgid, done_at = :now, lease_until = NULL, errcode = 0, "
+    "reason = '' FROM unnest(CAST(:ids AS bigint[]), CAST(:fences AS integer[]), CAST(:msgids AS text[])) "
+    "AS v(id, fence, msgid) WHERE d.id = v.id AND d.fence = v.fence AND d.state = 'sending'"
+)
 
 
 class Result(NamedTuple):
@@ -53,8 +59,14 @@ def record(results: Sequence[Result]) -> None:
 
 
 def _record_sent(session: Session, sent: Sequence[Result]) -> None:
-    values = {"state": DeliveryState.SENT, "done_at": clock.now(), "lease_until": None, "errcode": 0, "reason": ""}
-    session.connection().execute(
+    connection, now = session.connection(), clock.now()
+    if connection.dialect.name == "postgresql":
+        columns = [(one.claimed.id, one.claimed.fence, one.msgid) for one in sent]
+        ids, fences, msgids = (list(column) for column in zip(*columns, strict=True))
+        connection.execute(SENT_AT_ONCE, {"now": now, "ids": ids, "fences": fences, "msgids": msgids})
+        return
+    values = {"state": DeliveryState.SENT, "done_at": now, "lease_until": None, "errcode": 0, "reason": ""}
+    connection.execute(
         SENT.values(msgid=bindparam("b_msgid"), **values),
         [{"b_id": one.claimed.id, "b_fence": one.claimed.fence, "b_msgid": one.msgid} for one in sent],
     )

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import bindparam, literal, update
+from sqlalchemy import update
 
 from sorting_miniapp.articles import push_claim
 from sorting_miniapp.articles.models import Push
@@ -42,8 +42,12 @@ def no_mark_before_the_call() -> None:
 
     claims._ready = others
     claims._mark = lambda _session, taken, _lease: flying.update(one.id for one in taken)
-    always = bindparam("b_fence") >= literal(0)
-    ends.SENT = update(TABLE).where(TABLE.c.id == bindparam("b_id"), always, TABLE.c.state == DeliveryState.READY)
+
+    def record_sent(session: Any, sent: Sequence[ends.Result]) -> None:
+        own = (TABLE.c.id.in_([one.claimed.id for one in sent]), TABLE.c.state == DeliveryState.READY)
+        session.connection().execute(update(TABLE).where(*own).values(state=DeliveryState.SENT, done_at=database_now()))
+
+    ends._record_sent = record_sent
 
 
 def no_fence() -> None:
