@@ -10,7 +10,7 @@ from flask_migrate import upgrade
 from honcho.manager import Manager
 
 from sorting_miniapp import config
-from sorting_miniapp.cli import demo_groups, demo_staff, teaching
+from sorting_miniapp.cli import demo_groups, demo_places, demo_staff, teaching
 from sorting_miniapp.cli.content import FOLDER
 from sorting_miniapp.cli.instance import environment
 
@@ -29,6 +29,7 @@ def prepare(environ: dict[str, str]) -> dict[str, dict[str, int]]:
         counts, outcomes = teaching.load(FOLDER)
         demo_staff.make(environ["DEMO_PASSWORD"])
         demo_groups.make()
+        demo_places.make()
     return counts | {one.label: one.counts() for one in outcomes}
 
 

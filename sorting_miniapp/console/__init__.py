@@ -37,6 +37,8 @@ from sorting_miniapp.console import (  # noqa: F401  each registers its pages on
     views_media,
     views_offline,
     views_orgs,
+    views_place_reports,
+    views_places,
     views_prizes,
     views_pushes,
     views_question_reviews,

@@ -11,6 +11,7 @@ from sorting_miniapp.articles.models_media import ORIGIN_NAMES
 from sorting_miniapp.audit import AuditEntry
 from sorting_miniapp.guide.models import CLASS_NAMES
 from sorting_miniapp.orgs.settings import DEFAULTS
+from sorting_miniapp.places.models import PLACE_KIND_NAMES, PLACE_STATE_NAMES
 
 OBJECTS = {
     "node": "单位",
@@ -33,6 +34,8 @@ OBJECTS = {
     "rating": "活动评价",
     "resident": "居民",
     "record": "服务记录",
+    "place": "点位",
+    "place_issue": "点位问题",
     "group": "志愿团体",
     "volunteer": "志愿者",
     "entry": "培训与表彰",
@@ -89,6 +92,8 @@ VERBS = {
     "number": "登记i志愿编号",
     "appoint": "设负责人",
     "accept": "批准加入",
+    "take_up": "受理",
+    "end": "办结",
     "decline": "不批准加入",
     "remove": "移出成员",
     "ask": "提出",
@@ -135,6 +140,18 @@ VERBS = {
 
 
 FIELDS = {
+    "address": "地址",
+    "lat_e5": "纬度（十万分之一度）",
+    "lng_e5": "经度（十万分之一度）",
+    "hours": "开放时间",
+    "classes": "收运类别",
+    "contact": "联系方式",
+    "remarks": "备注",
+    "state_note": "状态说明",
+    "source": "信息来源",
+    "checked_on": "核实日期",
+    "node_id": "单位编号",
+    "answer": "答复",
     "name": "名称",
     "title": "标题",
     "text": "文字",
@@ -182,6 +199,8 @@ FIELDS = {
     "bound": "绑定",
 }
 VALUES: dict[str, str] = {
+    **{kind.value: name for kind, name in PLACE_KIND_NAMES.items()},
+    **{state.value: name for state, name in PLACE_STATE_NAMES.items()},
     **{kind.value: name for kind, name in ROLE_NAMES.items()},
     **{kind.value: name for kind, name in ARTICLE_STATE_NAMES.items()},
     **{kind.value: name for kind, name in PUSH_STATE_NAMES.items()},

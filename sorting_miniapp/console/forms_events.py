@@ -13,11 +13,13 @@ from sorting_miniapp import clock, points
 from sorting_miniapp.errors import DomainError, Invalid
 from sorting_miniapp.events import requirements
 from sorting_miniapp.events.campaigns import Plan
-from sorting_miniapp.events.drafts import Draft, refuse
+from sorting_miniapp.events.drafts import LENGTHS, Draft, refuse
 from sorting_miniapp.events.models import Shift
 from sorting_miniapp.events.models_counts import CountKind
 from sorting_miniapp.events.requirements import Requirements
 from sorting_miniapp.events.shifts import Post
+from sorting_miniapp.places import service as places
+from sorting_miniapp.places.models import Place
 
 TEXTS = ("title", "kind", "summary", "description", "risks", "needs", "place", "contact")
 LISTS = ("tags", "cohosts", "report_fields")
@@ -26,6 +28,7 @@ LISTS = ("tags", "cohosts", "report_fields")
 def draft(form: MultiDict[str, str]) -> Draft:
     """What the event form says. Raises Invalid where a field cannot be read."""
     texts = {name: form.get(name, "").strip().replace("\r\n", "\n") for name in TEXTS}
+    texts["place"], at = where(form, texts["place"])
     opens_at, early = form.get("opens_at", ""), form.get("early_hours", "").strip()
     return replace(
         Draft(texts["title"], texts["kind"]),
@@ -33,7 +36,7 @@ def draft(form: MultiDict[str, str]) -> Draft:
         counts_hours="counts_hours" in form,
         tags=tuple(form.getlist("tags")),
         cohosts=tuple(number(one, "协办单位") for one in form.getlist("cohosts")),
-        place_at=coordinates(form.get("place_at", "").strip()),
+        place_at=at,
         campaign_id=number(form["campaign_id"], "主题活动") if form.get("campaign_id") else None,
         opens_at=moment(opens_at, "报名开始时间") if opens_at else None,
         early_hours=number(early, "提前报名") if early else 0,
@@ -51,6 +54,7 @@ def values_of(source: Draft) -> dict[str, Any]:
         "report_fields": source.report_fields,
         "counts_hours": source.counts_hours,
         "place_at": f"{at[0]:.5f},{at[1]:.5f}" if at else "",
+        "known_place": "",
         "campaign_id": source.campaign_id or "",
         "opens_at": local_input(source.opens_at),
         "early_hours": source.early_hours or "",
@@ -73,6 +77,23 @@ def coordinates(text: str) -> tuple[float, float] | None:
     if found is None:
         raise refuse("place_at", "坐标有误，请按“纬度,经度”填写，例如 24.7790,112.3770")
     return found
+
+
+def where(form: Mapping[str, str], place: str) -> tuple[str, tuple[float, float] | None]:
+    """The place's name and coordinates as typed, or those of the known place that was chosen. Raises Invalid."""
+    chosen = form.get("known_place", "").strip().split(" ")[0]
+    if not chosen:
+        return place, coordinates(form.get("place_at", "").strip())
+    found = places.by_code(chosen)
+    if found is None:
+        raise refuse("known_place", f"没有编号为 {chosen[:30]} 的点位，请从列表里选")
+    return place_words(found), places.at(found)
+
+
+def place_words(place: Place) -> str:
+    """A known place as an event's place: its name, with the address where there is room."""
+    words = f"{place.name}（{place.address}）"
+    return words if len(words) <= LENGTHS["place"] else place.name
 
 
 def local_input(moment: datetime | None) -> str:

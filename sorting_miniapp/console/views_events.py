@@ -18,8 +18,11 @@ from sorting_miniapp.events.drafts import Draft
 from sorting_miniapp.events.models import EVENT_STATE_NAMES, EventState, ShiftState
 from sorting_miniapp.events.models_counts import COUNT_NAMES, CountKind
 from sorting_miniapp.orgs import service as orgs
+from sorting_miniapp.places import service as place_service
+from sorting_miniapp.places.models import PlaceState
 
 Page = Response | str | tuple[str, int]
+MOST_KNOWN = 1000
 READERS = (Role.ORGANISER, Role.VERIFIER, Role.ANALYST, Role.ADMIN)
 TONES = {
     EventState.DRAFT: "secondary",
@@ -81,6 +84,14 @@ def _create(key: str) -> int:
     return templates.create(current_staff(), node, draft, key, forms.moment(first, "首场开始时间") if first else None)
 
 
+def known_places() -> list[tuple[str, str, str]]:
+    """(what is chosen, the event's place, its coordinates) of each place in use in the branches."""
+    wanted = place_service.Filter(state=PlaceState.ACTIVE)
+    rows, _ = place_service.listed(current_staff(), wanted, most=MOST_KNOWN)
+    spots = [(row.Place, place_service.at(row.Place)) for row in rows]
+    return [(f"{one.code} {one.name}", forms.place_words(one), f"{lat:.5f},{lng:.5f}") for one, (lat, lng) in spots]
+
+
 def _form(event_id: int | None, values: dict[str, Any], problems: dict[str, Any] | None = None, key: str = "") -> str:
     return render_template(
         "console/events/form.html",
@@ -93,6 +104,7 @@ def _form(event_id: int | None, values: dict[str, Any], problems: dict[str, Any]
         units=orgs.visible(current_staff().branches(Role.ORGANISER)),
         others=registers.cohost_choices(current_staff()),
         campaigns=campaigns.listed(current_staff()),
+        known_places=known_places(),
         count_names=COUNT_NAMES,
     )
 

@@ -17,6 +17,7 @@ from sorting_miniapp.events import ratings
 from sorting_miniapp.figures import ledger, standing
 from sorting_miniapp.hours import records
 from sorting_miniapp.hours.models import RECORD_STATE_NAMES, RecordState
+from sorting_miniapp.places import handling
 from sorting_miniapp.quiz import disqualifying, proposals
 
 MOST_ITEMS = 20
@@ -139,12 +140,21 @@ def _result_appeals(actor: StaffActor) -> list[Item]:
     ]
 
 
+def _place_issues(actor: StaffActor) -> list[Item]:
+    count, late, since = handling.open_count(actor)
+    reason = f"其中 {late} 个已超期" if late else "办结时要答复上报人"
+    return (
+        [Item("点位问题", f"{count} 个问题没有办结", reason, url_for("console.place_reports"), since)] if count else []
+    )
+
+
 SOURCES: tuple[Callable[[StaffActor], list[Item]], ...] = (
     _held_pushes,
     _columns,
     _reviews,
     _hours,
     _words_to_read,
+    _place_issues,
     _questions_to_read,
     _result_appeals,
     _figures_to_sign,

@@ -19,7 +19,7 @@ class CursorSchema(Schema):
 
 class StepSchema(Schema):
     """`kind` is one of joined, first_quiz, registered, group, sign_up, service, training, award, evaluation, star,
-    badge, certificate; `reference` the public id or number of what it is about, or empty."""
+    badge, certificate, place_report; `reference` the public id or number of what it is about, or empty."""
 
     kind = ma.fields.String(required=True)
     at = LocalTime(required=True)

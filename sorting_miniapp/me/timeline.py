@@ -20,6 +20,8 @@ from sorting_miniapp.hours import rounding
 from sorting_miniapp.hours.models import HoursLedger, RecordState, ServiceRecord, Volunteer
 from sorting_miniapp.hours.models_entries import ENTRY_NAMES, VolunteerEntry
 from sorting_miniapp.orgs.models import Node
+from sorting_miniapp.places.models import Place
+from sorting_miniapp.places.models_reports import ISSUE_KIND_NAMES, PlaceIssue, PlaceReport
 from sorting_miniapp.quiz.models import Attempt, Quiz
 from sorting_miniapp.quiz.models_learning import Badge, BadgeAward, BadgeRule
 
@@ -165,6 +167,22 @@ def _certificates(resident_id: int, before: datetime | None) -> list[Step]:
     ]
 
 
+def _place_reports(resident_id: int, before: datetime | None) -> list[Step]:
+    query = (
+        select(PlaceReport.created_at, PlaceReport.public_id, PlaceIssue.kind, PlaceIssue.spot, Place.name)
+        .join(PlaceIssue, PlaceIssue.id == PlaceReport.issue_id)
+        .outerjoin(Place, Place.id == PlaceIssue.place_id)
+        .where(PlaceReport.resident_id == resident_id)
+    )
+    return [
+        Step(
+            "place_report", row.created_at, "上报点位问题", f"{ISSUE_KIND_NAMES[row.kind]}：{row.name or row.spot}",
+            row.public_id,
+        )
+        for row in _rows(query, PlaceReport.created_at, before)
+    ]  # fmt: skip
+
+
 SOURCES: tuple[Callable[[int, datetime | None], list[Step]], ...] = (
     _joined,
     _first_quiz,
@@ -176,4 +194,5 @@ SOURCES: tuple[Callable[[int, datetime | None], list[Step]], ...] = (
     _stars,
     _badges,
     _certificates,
+    _place_reports,
 )

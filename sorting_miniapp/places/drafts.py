@@ -14,6 +14,7 @@ from sorting_miniapp.places.models import PlaceKind, PlaceState
 from sorting_miniapp.waste import WasteClass
 
 CENTRE = (24.780, 112.380)  # the city's middle, from which the area is measured
+DEGREES = re.compile(r"-?\d{1,3}(\.\d{1,15})?")
 CODE = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,29}")
 LENGTHS = {
     "name": (60, "名称"),
@@ -101,6 +102,11 @@ def _problems(draft: Draft, area_km: int, today: date) -> dict[str, str]:
     if draft.checked_on is None or not date(2000, 1, 1) <= draft.checked_on <= today:
         found["checked_on"] = "核实日期须写成 2026-06-10 的样子，不晚于今天"
     return found
+
+
+def degrees(text: str) -> float | None:
+    """A coordinate somebody typed; None for what is no number."""
+    return float(text) if DEGREES.fullmatch(text.strip()) else None
 
 
 def misplaced(lat: float | None, lng: float | None, area_km: int) -> str:

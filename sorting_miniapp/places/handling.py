@@ -125,7 +125,7 @@ def take_up(actor: StaffActor, issue_id: int) -> None:
             raise Conflict("issue_taken", f"这个问题{ISSUE_STATE_NAMES[issue.state]}，不用再受理")
         issue.state, issue.accepted_at, issue.accepted_by = IssueState.ACCEPTED, clock.now(), actor.id
         session.flush()
-        _record(actor, "take_up", issue, row.path, {"state": IssueState.NEW.value})
+        _record(actor, "take_up", issue, row.path, IssueState.NEW)
         service.changed()
 
 
@@ -146,15 +146,16 @@ def end(actor: StaffActor, issue_id: int, to: IssueState, answer: str, reopen: b
         before, issue.state, issue.live = issue.state, to, None
         issue.answer, issue.ended_at, issue.ended_by = answer, clock.now(), actor.id
         session.flush()
-        _record(actor, "end", issue, row.path, {"state": before.value})
+        _record(actor, "end", issue, row.path, before)
         if reopen and row.Place is not None and row.Place.state is PlaceState.PAUSED:
             service.set_state(actor, row.Place.id, PlaceState.ACTIVE)
         service.changed()
         return _tell(issue, row.Place.name if row.Place else issue.spot)
 
 
-def _record(actor: StaffActor, verb: str, issue: PlaceIssue, path: str, before: dict[str, Any]) -> None:
-    after = {"state": issue.state.value} | ({"answer": issue.answer} if issue.answer else {})
+def _record(actor: StaffActor, verb: str, issue: PlaceIssue, path: str, was: IssueState) -> None:
+    before, after = ({"state": ISSUE_STATE_NAMES[one]} for one in (was, issue.state))
+    after |= {"answer": issue.answer} if issue.answer else {}
     audit.record(
         actor.username, f"place_issue.{verb}", "place_issue", issue.id, node_path=path, before=before, after=after
     )

@@ -36,7 +36,6 @@ MOST_ROWS = 1000
 _KINDS = {name: kind.value for kind, name in PLACE_KIND_NAMES.items()}
 _STATES = {name: state.value for state, name in PLACE_STATE_NAMES.items()} | {"": PlaceState.ACTIVE.value}
 _CLASSES = {name: code.value for code, name in CLASS_NAMES.items()}
-_NUMBER = re.compile(r"-?\d{1,3}(\.\d{1,15})?")
 
 
 @dataclass
@@ -120,7 +119,7 @@ def _draft(row: Row, known: _Known, actor: StaffActor) -> Draft:
         problems["state"] = f"状态须为：{'、'.join(PLACE_STATE_NAMES.values())}"
     draft = Draft(
         code=code.upper(), kind=_KINDS.get(kind, kind), name=name, node_id=node.id if node else 0, address=address,
-        lat=_degrees(lat), lng=_degrees(lng), hours=hours, contact=contact, remarks=remarks,
+        lat=drafts.degrees(lat), lng=drafts.degrees(lng), hours=hours, contact=contact, remarks=remarks,
         classes=tuple(_CLASSES[one] for one in wanted if one in _CLASSES), state=_STATES.get(state, state),
         state_note=note, source=source, checked_on=_day(checked),
     )  # fmt: skip
@@ -165,10 +164,6 @@ def _compare(row: Row, draft: Draft, columns: dict[str, Any], known: _Known, act
     known.spots.setdefault(spot, f"第 {row.number} 行")
     if problems:
         raise drafts.refused(problems)
-
-
-def _degrees(text: str) -> float | None:
-    return float(text) if _NUMBER.fullmatch(text) else None
 
 
 def _day(text: str) -> date | None:
