@@ -40,7 +40,7 @@ def make() -> int:
         if service.by_code(code) is not None:
             continue
         draft = Draft(
-            code=code, kind=kind, name=name + MARK, node_id=town.id, address=f"演示地址{MARK}", lat=lat, lng=lng,
+            code=code, kind=kind, name=name + MARK, node_id=town.id, address="演示地址", lat=lat, lng=lng,
             hours=hours, classes=classes, source="演示数据，不是真实点位", checked_on=clock.today(),
         )  # fmt: skip
         service.save(actor, None, draft)
