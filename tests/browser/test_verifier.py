@@ -61,6 +61,7 @@ def paper(folder: Path, numbers: list[str]) -> Path:
 
 
 def fits(page: Page) -> None:
+    page.wait_for_load_state()  # the style sheets too
     overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert overflow <= 0, f"{page.url} is {overflow} px too wide"
     unnamed = page.evaluate(
