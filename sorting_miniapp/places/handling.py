@@ -1,4 +1,8 @@
-"""What staff do with reported troubles: take up, end with words the reporters read, in their own branches only."""
+"""What staff do with reported troubles: take up, end with words the reporters read, in their own branches only.
+
+Locks follow the order of reports.py (the place's row, the issue's, the caches' number last), so that a report that
+comes meanwhile waits and never meets an end in a deadlock.
+"""
 
 from __future__ import annotations
 
@@ -111,6 +115,8 @@ def open_count(actor: StaffActor) -> tuple[int, int, datetime | None]:
 def _locked(actor: StaffActor, issue_id: int) -> tuple[PlaceIssue, Row[Any]]:
     """The issue, its row held, in a branch where the actor may handle it. Raises NotFound, Forbidden."""
     session = db.session()
+    place_id = session.scalar(select(PlaceIssue.place_id).where(PlaceIssue.id == issue_id))
+    session.execute(select(Place.id).where(Place.id == place_id).with_for_update())
     session.execute(select(PlaceIssue.id).where(PlaceIssue.id == issue_id).with_for_update())
     row = get(actor, issue_id)
     service.require(actor, row.path)
@@ -147,10 +153,11 @@ def end(actor: StaffActor, issue_id: int, to: IssueState, answer: str, reopen: b
         issue.answer, issue.ended_at, issue.ended_by = answer, clock.now(), actor.id
         session.flush()
         _record(actor, "end", issue, row.path, before)
+        told = _tell(issue, row.Place.name if row.Place else issue.spot)
         if reopen and row.Place is not None and row.Place.state is PlaceState.PAUSED:
             service.set_state(actor, row.Place.id, PlaceState.ACTIVE)
         service.changed()
-        return _tell(issue, row.Place.name if row.Place else issue.spot)
+        return told
 
 
 def _record(actor: StaffActor, verb: str, issue: PlaceIssue, path: str, was: IssueState) -> None:

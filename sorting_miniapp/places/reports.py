@@ -1,7 +1,8 @@
 """What residents report about places: once each, a few a day, joined with what others reported; only their own is seen.
 
-Locks are taken in one order: the resident's row (the day's count stands still), the place's row (one issue for each
-trouble), the issue's row (it does not end meanwhile).
+Locks are taken in one order: the place's row (one issue for each trouble), the resident's row (the day's count stands
+still), the issue's row (it does not end meanwhile). The place's comes first because whoever ends an issue holds its
+place while the reporters are told, and a notice needs their rows on MariaDB.
 """
 
 from __future__ import annotations
@@ -55,10 +56,13 @@ def report(resident_id: int, wish: Wish) -> str:
         raise drafts.refused({"place": "缺少的点不用选点位，其他问题须选点位"})
     if wish.place is None and not wish.spot:
         raise drafts.refused({"spot": "请写明在哪里"})
+    # Settings are read before anything is held: they may need a second connection.
+    most, days = int(settings.read("place_reports_daily")), int(settings.read("place_report_days", _path(wish.place)))
     with transaction() as session:
+        place = _place(session, wish.place) if wish.place else None
         lock_resident(session, resident_id)
-        _check_cap(session, resident_id)
-        issue = _joined(session, resident_id, wish)
+        _check_cap(session, resident_id, most)
+        issue = _joined(session, resident_id, wish, place, timedelta(days=days))
         _check_new(session, issue.id, resident_id)
         made = PlaceReport(
             public_id=new_public_id(), issue_id=issue.id, resident_id=resident_id, text=wish.text,
@@ -71,20 +75,18 @@ def report(resident_id: int, wish: Wish) -> str:
     return made.public_id
 
 
-def _check_cap(session: Session, resident_id: int) -> None:
+def _check_cap(session: Session, resident_id: int, most: int) -> None:
     """Raises TooMany when the day's reports (Asia/Shanghai) are used up."""
     today = clock.local_midnight(clock.today())
     mine = select(func.count(PlaceReport.id)).where(
         PlaceReport.resident_id == resident_id, PlaceReport.created_at >= today
     )
-    most = int(settings.read("place_reports_daily"))
     if int(session.scalar(mine) or 0) >= most:
         raise TooMany("too_many_reports", f"每天最多上报 {most} 次，请明天再来")
 
 
-def _joined(session: Session, resident_id: int, wish: Wish) -> PlaceIssue:
-    """The open issue of this trouble at this place with one report more, or a new one with its first."""
-    place, node_id, path = _where(session, resident_id, wish)
+def _joined(session: Session, resident_id: int, wish: Wish, place: Place | None, time: timedelta) -> PlaceIssue:
+    """The open issue of this trouble at this place with one report more, or a new one that has so much time."""
     if place is not None:
         here = (PlaceIssue.place_id == place.id, PlaceIssue.kind == wish.kind, PlaceIssue.live == 1)
         found = session.scalar(
@@ -93,34 +95,40 @@ def _joined(session: Session, resident_id: int, wish: Wish) -> PlaceIssue:
         if found is not None:
             session.execute(update(PlaceIssue).where(PlaceIssue.id == found.id).values(times=PlaceIssue.times + 1))
             return found
-    now = clock.now()
+    now, node = clock.now(), session.get_one(Node, place.node_id) if place else _unit_of(session, resident_id)
     issue = PlaceIssue(
-        place_id=place.id if place else None, node_id=node_id, kind=wish.kind, spot="" if place else wish.spot,
+        place_id=place.id if place else None, node_id=node.id, kind=wish.kind, spot="" if place else wish.spot,
         state=IssueState.NEW, live=1, times=1, opened_at=now, answer="",
-        due_at=now + timedelta(days=int(settings.read("place_report_days", path))),
+        due_at=now + time,
     )  # fmt: skip
     session.add(issue)
     session.flush()
     return issue
 
 
-def _where(session: Session, resident_id: int, wish: Wish) -> tuple[Place | None, int, str]:
-    """The place, its row locked, and the unit whose staff handle it; without a place the resident's own unit."""
-    if wish.place is None:
-        node = session.scalar(
-            select(Node).join(Resident, Resident.node_id == Node.id).where(Resident.id == resident_id, Node.active)
-        )
-        node = node or orgs.root()
-        return None, node.id, node.path
+def _path(place: str | None) -> str:
+    """The path of the unit whose settings count; '' (the city's) for a place that is not listed."""
+    query = select(Node.path).join(Place, Place.node_id == Node.id).where(Place.public_id == place)
+    return (db.session().scalar(query) or "") if place else ""
+
+
+def _unit_of(session: Session, resident_id: int) -> Node:
+    """The resident's own unit, else the city: whose staff look for a place that is not listed."""
+    own = select(Node).join(Resident, Resident.node_id == Node.id).where(Resident.id == resident_id, Node.active)
+    return session.scalar(own) or orgs.root()
+
+
+def _place(session: Session, public_id: str) -> Place:
+    """The place, its row locked. Raises NotFound."""
     place = session.scalar(
         select(Place)
-        .where(Place.public_id == wish.place, Place.state != PlaceState.CLOSED)
+        .where(Place.public_id == public_id, Place.state != PlaceState.CLOSED)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     if place is None:
         raise NotFound("place_not_found", "没有找到这个点位")
-    return place, place.node_id, session.get_one(Node, place.node_id).path
+    return place
 
 
 def _check_new(session: Session, issue_id: int, resident_id: int) -> None:

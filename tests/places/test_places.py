@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, insert, select
+from sqlalchemy import event, func, insert, select
 
 from sorting_miniapp import clock, points
 from sorting_miniapp.accounts.access import Grant
@@ -23,7 +23,7 @@ from sorting_miniapp.db import db, transaction
 from sorting_miniapp.errors import Conflict, Forbidden, Invalid, NotFound
 from sorting_miniapp.orgs import settings as rules
 from sorting_miniapp.orgs.models import Node
-from sorting_miniapp.places import search, service
+from sorting_miniapp.places import listing, search, service
 from sorting_miniapp.places.models import Place, PlaceKind, PlaceState
 from tests.events.helpers import NINE, Hands, World
 from tests.places.helpers import DRAFT, make_community, make_place
@@ -202,6 +202,27 @@ def test_pages_of_a_list_follow_one_another(sqlite_world: World) -> None:
         seen += codes(page)
         cursor = page["next"]
     assert seen == [f"TF{n:04d}" for n in range(45)]
+
+
+def test_a_list_costs_the_same_however_long_it_is(sqlite_world: World) -> None:
+    """Statements of a page of 20, by code and by distance: none for each row."""
+    with sqlite_world.app.app_context():
+        fill(sqlite_world, [(2_478_000 + n, 11_237_000) for n in range(45)])
+        seen: list[str] = []
+
+        def note(*args: Any) -> None:
+            seen.append(args[2])
+
+        event.listen(db.engine, "before_cursor_execute", note)
+        try:
+            counts = []
+            for wanted in (search.Wanted(), search.Wanted(org=sqlite_world.town), search.Wanted(near=(24.78, 112.37))):
+                seen.clear()
+                assert len(listing.page(wanted)["items"]) == 20
+                counts.append(len([one for one in seen if one.startswith("SELECT")]))
+        finally:
+            event.remove(db.engine, "before_cursor_execute", note)
+    assert counts == [1, 2, 2], seen
 
 
 def test_the_content_holds_no_place(sqlite_app: Flask) -> None:

@@ -145,7 +145,7 @@ def test_the_cap_holds_when_all_come_at_once_and_the_control_does_not(
     def look_first(resident_id: int, wish: reports.Wish) -> str:
         import time
 
-        reports_cap(db.session(), resident_id)
+        reports_cap(db.session(), resident_id, 5)
         time.sleep(0.2)
         return reported(resident_id, wish)
 
@@ -184,6 +184,28 @@ def test_a_report_that_comes_while_the_issue_ends_is_told_or_opens_a_new_one(wor
         for issue in db.session.scalars(select(PlaceIssue)):
             rows = select(func.count(PlaceReport.id)).where(PlaceReport.issue_id == issue.id)
             assert issue.times == db.session.scalar(rows)
+
+
+def test_reports_and_ends_at_once_never_meet_in_a_deadlock(world: World) -> None:
+    """An issue ends and its place is taken up again while its own reporters report other troubles of the place."""
+    place, people = make_place(world), make_people(world.app, 3)
+    with world.app.app_context():
+        rules.write(world.city, "place_reports_daily", 100, "test")
+
+    def end(key: int) -> int:
+        with world.app.app_context():
+            return handling.end(world.organiser, key, IssueState.DONE, "已清运", reopen=True)
+
+    for kind in ("dirty", "gone", "misplaced", "broken"):
+        assert [send(world, person, place).status_code for person in people] == [201] * 3
+        with world.app.app_context():
+            issue = db.session.scalars(select(PlaceIssue).where(PlaceIssue.live == 1, PlaceIssue.kind == "full")).one()
+            key, place_id = issue.id, issue.place_id
+            service.set_state(world.organiser, place_id or 0, PlaceState.PAUSED, "维修")
+        crowd = [lambda q=q, k=kind: send(world, q, place, kind=k) for q in people]  # type: ignore[misc]
+        told, *answers = at_once([lambda k=key: end(k), *crowd])  # type: ignore[misc]
+        assert told == 3, told
+        assert [answer.status_code for answer in answers] == [201] * 3, answers[0].text
 
 
 def test_staff_handle_what_lies_in_their_branch_and_once(world: World) -> None:

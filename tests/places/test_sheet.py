@@ -8,7 +8,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from sorting_miniapp.accounts.access import Grant
 from sorting_miniapp.accounts.models import Role
@@ -149,13 +149,18 @@ def test_what_went_out_comes_in_again_as_no_change(world: World) -> None:
 
 def test_hundreds_of_rows_cost_few_statements_each(sqlite_world: World) -> None:
     """230 points are checked with a handful of statements in all."""
-    from sqlalchemy import event
-
     make_community(sqlite_world)
     rows = [row(n, code=f"TF{n}", name=f"点{n}", lat=f"24.7{n:03d}") for n in range(230)]
     with sqlite_world.app.app_context():
         seen: list[Any] = []
-        event.listen(db.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
-        outcomes = sheet.plan(rows, sqlite_world.organiser)
+
+        def note(*args: Any) -> None:
+            seen.append(args[2])
+
+        event.listen(db.engine, "before_cursor_execute", note)
+        try:
+            outcomes = sheet.plan(rows, sqlite_world.organiser)
+        finally:
+            event.remove(db.engine, "before_cursor_execute", note)
     assert {one.action for one in outcomes} == {Action.ADD}
     assert len(seen) < 10, seen
