@@ -37,6 +37,7 @@ from sorting_miniapp import (
 from sorting_miniapp.accounts import access, sessions
 from sorting_miniapp.accounts.api import blueprint as accounts_api
 from sorting_miniapp.articles.api import blueprint as articles_api
+from sorting_miniapp.articles.views import blueprint as article_previews
 from sorting_miniapp.certificates.api import blueprint as certificates_api
 from sorting_miniapp.certificates.api import pages as verification_pages
 from sorting_miniapp.db import db
@@ -122,6 +123,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     api_docs.init_app(app)
     app.register_blueprint(verification_pages)
     app.register_blueprint(pictures)
+    app.register_blueprint(article_previews)
     app.register_blueprint(place_pictures)
     console.init_app(app)
     cli.init_app(app)

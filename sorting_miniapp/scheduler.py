@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sorting_miniapp import clock, epoch, operations, web
 from sorting_miniapp.accounts import sessions
-from sorting_miniapp.articles import account_tags, autosave, column_slots, push_claim, push_watch
+from sorting_miniapp.articles import account_tags, autosave, column_slots, phone, push_claim, push_watch
 from sorting_miniapp.articles import search as article_search
 from sorting_miniapp.db import db
 from sorting_miniapp.deliveries import claims, ends, fan_out, retention, subscriptions
@@ -120,6 +120,8 @@ class Timetable:
             self._wake("results", 0, self.work.results)
         if place_pictures.waiting():
             self._wake("pictures", 0, self.work.pictures)
+        for found in phone.waiting():
+            self._wake("phone_preview", found, lambda found=found: self.work.phone(found))  # type: ignore[misc]
         for found in jobs.waiting():
             self._wake("job", found, lambda found=found: self.work.job(found))  # type: ignore[misc]
 

@@ -17,7 +17,7 @@ from huey import RedisHuey, SqliteHuey
 from huey.api import Huey
 
 from sorting_miniapp import metrics, operations
-from sorting_miniapp.articles import account_tags, push_run
+from sorting_miniapp.articles import account_tags, phone, push_run
 from sorting_miniapp.config import Settings
 from sorting_miniapp.db import db
 from sorting_miniapp.deliveries import sender
@@ -55,6 +55,7 @@ class Work:
         self._events = self._task(self.bulk, "events", self._run_events)
         self._tags = self._task(self.bulk, "tags", account_tags.refresh)
         self._job = self._task(self.jobs, "job", running.run)
+        self._phone = self._task(self.jobs, "phone_preview", phone.run)
         self._results = self._task(self.counting, "results", self._count_results)
         self._pictures = self._task(self.bulk, "pictures", self._check_pictures)
 
@@ -97,6 +98,10 @@ class Work:
     def job(self, job_id: int) -> None:
         if self.jobs.pending_count() < FULL:
             self._job(job_id)
+
+    def phone(self, preview_id: int) -> None:
+        if self.jobs.pending_count() < FULL:
+            self._phone(preview_id)
 
     def events(self) -> None:
         if self.bulk.pending_count() < FULL:

@@ -30,6 +30,7 @@ from sorting_miniapp.orgs.tree import within
 
 LEVEL_NAMES = {1: "初审", 2: "复审", 3: "终审"}
 MOST_REMARK = 500
+AGREED = "同意"  # what a signature without words says
 
 
 def decide(actor: StaffActor, article_id: int, version: int, passed: bool, remark: str) -> None:
@@ -38,7 +39,7 @@ def decide(actor: StaffActor, article_id: int, version: int, passed: bool, remar
     Raises Forbidden for a writer, for somebody without this level or with a verdict on this version already; Conflict
     when the article is not in review or has moved on; Invalid when it is returned without a remark.
     """
-    remark = remark.strip()
+    remark = remark.strip() or (AGREED if passed else "")
     if len(remark) > MOST_REMARK:
         raise Invalid("remark", f"意见不能超过 {MOST_REMARK} 个字")
     if not passed and not remark:

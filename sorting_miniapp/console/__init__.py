@@ -51,9 +51,11 @@ from sorting_miniapp.console import (  # noqa: F401  each registers its pages on
     views_session,
     views_settings,
     views_shifts,
+    views_slogans,
     views_staff,
     views_teams,
     views_unreached,
+    views_versions,
     views_volunteers,
     views_writing,
 )

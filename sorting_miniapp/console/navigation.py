@@ -42,6 +42,7 @@ NAVIGATION: list[tuple[str, list[Page]]] = [
             ("console.pushes", "推送", EDITORIAL),
             ("console.columns", "栏目", EDITORIAL),
             ("console.channels", "发布渠道", EDITORIAL),
+            ("console.slogan_list", "版头版尾", EDITORIAL),
             ("console.media", "媒体登记", EDITORIAL),
         ],
     ),

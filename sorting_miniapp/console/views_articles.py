@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from sorting_miniapp.accounts.access import current_staff, staff_only
 from sorting_miniapp.accounts.models import Role
-from sorting_miniapp.articles import desk, listing, reviews, writing
+from sorting_miniapp.articles import composing, desk, listing, reviews, versions, writing
 from sorting_miniapp.articles.models import (
     ARTICLE_STATE_NAMES,
     AUDIENCE_NAMES,
@@ -21,6 +21,7 @@ from sorting_miniapp.articles.models import (
 )
 from sorting_miniapp.console import forms
 from sorting_miniapp.console.blueprint import blueprint
+from sorting_miniapp.console.views_versions import sharing
 from sorting_miniapp.errors import DomainError, Invalid
 
 Page = Response | str | tuple[str, int]
@@ -86,9 +87,17 @@ def article(article_id: int) -> str:
 def _page(article_id: int, problem: str = "", remark: str = "") -> str:
     actor = current_staff()
     found = desk.article(actor.branches(*READERS), article_id)
+    in_review = found.article.state is ArticleState.IN_REVIEW
+    before = versions.reviewed_before(article_id, found.version.number) if in_review else None
+    new = writing.text_of(found.version)
     return render_template(
         "console/articles/article.html",
         found=found,
+        before=before,
+        difference=versions.compare(writing.text_of(before), new) if before else None,
+        labels=versions.LABELS,
+        credit=composing.sheet(found.version).credit,
+        **sharing(found),
         # Allow-listed by nh3 when it was saved (articles/render.py).
         body=Markup(found.version.html),  # noqa: S704
         history=reviews.history(article_id),
