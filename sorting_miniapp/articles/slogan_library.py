@@ -108,7 +108,7 @@ def end(actor: StaffActor, slogan_id: int) -> None:
         before = _words(row)
         row.starts_on, row.ends_on = min(row.starts_on, yesterday), yesterday
         session.flush()
-        audit.record(actor.username, "slogan.end", "slogan", row.id, before=before, after=_words(row))
+        audit.record(actor.username, "slogan.stop", "slogan", row.id, before=before, after=_words(row))
 
 
 def _words(row: Slogan) -> dict[str, Any]:

@@ -161,12 +161,13 @@ def _conflict(article_id: int, mine: writing.Text) -> str:
     """Their text beside mine; the form goes on from theirs, with mine in it, or both where they do not touch."""
     found = desk.article(current_staff().branches(Role.EDITOR), article_id)
     theirs, values = writing.text_of(found.version), _values(found)
-    base = request.form.get("base", "")
-    merged = None
+    base, merged, untouched = request.form.get("base", ""), None, {}
     if base.isdigit() and int(base) < found.version.number:
-        before = versions.get(article_id, int(base))
+        before = writing.text_of(versions.get(article_id, int(base)))
         merged = differences.merged(before.markdown, mine.markdown, theirs.markdown)
+        untouched = {key: values[key] for key in versions.LABELS if getattr(mine, key) == getattr(before, key)}
     changed = {"markdown": merged or mine.markdown, "cover": mine.cover, "seen": values["seen"], "base": values["base"]}
+    changed |= untouched
     return _form(
         _typed(values) | changed,
         found.article,
