@@ -8,12 +8,13 @@ from typing import Any
 
 from sqlalchemy import select
 
+from sorting_miniapp import clock
 from sorting_miniapp.accounts.access import StaffActor
-from sorting_miniapp.db import db
+from sorting_miniapp.db import db, transaction
 from sorting_miniapp.jobs import running
 from sorting_miniapp.jobs.models import Job, JobState
 from sorting_miniapp.quiz import bank, corrections, folding, planning
-from sorting_miniapp.quiz.models import QuestionVersion, Quiz, QuizKind
+from sorting_miniapp.quiz.models import Pool, Question, QuestionKind, QuestionVersion, Quiz, QuizKind
 from sorting_miniapp.quiz.planning import Plan
 from tests.events.helpers import NINE, World
 
@@ -66,3 +67,37 @@ def correct(
         corrections.confirm(editor, key)
     run_jobs(world)
     return preview
+
+
+def make_bank() -> None:
+    """Questions of every kind in both pools, and three quizzes."""
+    codes = ["recyclable", "food", "hazardous", "residual"]
+    texts: dict[QuestionKind, list[tuple[str, Any]]] = {
+        QuestionKind.SINGLE: [("甲", True), ("乙", False), ("丙", False)],
+        QuestionKind.TRUE_FALSE: [("对", True), ("错", False)],
+        QuestionKind.MULTIPLE: [("甲", True), ("乙", True), ("丙", False)],
+        QuestionKind.SORT: [(f"物{place}", code) for place, code in enumerate(codes)],
+    }
+    with transaction() as session:
+        for pool in Pool:
+            for number, kind in enumerate([*texts, QuestionKind.SINGLE, QuestionKind.MULTIPLE]):
+                question = Question(
+                    key=f"{pool}-{number}", pool=pool, topic="法规", audience="all", changed_at=clock.now()
+                )
+                session.add(question)
+                session.flush()
+                options = [{"text": text, "right": right} for text, right in texts[kind]]
+                session.add(
+                    QuestionVersion(
+                        question_id=question.id, number=1, kind=kind, text=f"{pool}题{number}", options=options,
+                        explanation="解析", source="依据",
+                    )
+                )  # fmt: skip
+        daily, contest, practice = QuizKind.DAILY, QuizKind.CONTEST, QuizKind.PRACTICE
+        for kind, count, per_day in ((daily, 5, None), (contest, 3, 2), (practice, 3, None)):
+            slug = kind.value
+            pool = Pool.CONTEST if kind is QuizKind.CONTEST else Pool.PRACTICE
+            session.add(
+                Quiz(slug=slug, title=slug, kind=kind, pool=pool, topics=[], count=count, minutes=5, per_day=per_day)
+            )
+        bank.changed()

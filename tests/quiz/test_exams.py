@@ -13,10 +13,21 @@ from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.accounts.models import Resident, Role
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.errors import Conflict, Forbidden
-from sorting_miniapp.quiz import bank, board_desk, corrections, disqualifying, levels, prizes, submission, traces
+from sorting_miniapp.quiz import (
+    bank,
+    board_desk,
+    content,
+    corrections,
+    disqualifying,
+    levels,
+    prizes,
+    submission,
+    traces,
+)
 from sorting_miniapp.quiz.models import Attempt, PointsLedger, Question, QuestionVersion, QuizDay, QuizKind, QuizTotal
 from sorting_miniapp.quiz.models_desk import ContestPrize, Correction, Disqualification
 from tests.events.helpers import NINE, Hands, World, at_once, make_people, make_staff, notices
+from tests.few_content import few
 from tests.quiz.contests import correct, make_quiz, run_jobs, version_of
 from tests.quiz.test_quiz import answers, begin, call, school, submit
 
@@ -24,7 +35,26 @@ __all__ = ["school"]
 
 
 @pytest.fixture
+def one_school(sqlite_world: World, hands: Hands) -> World:
+    """For what does not depend on the database."""
+    hands.at(NINE)
+    with sqlite_world.app.app_context():
+        content.load(few())
+        db.session().commit()
+    return sqlite_world
+
+
+@pytest.fixture
+def editors_there(one_school: World, monkeypatch: pytest.MonkeyPatch) -> tuple[StaffActor, StaffActor]:
+    return two_editors(one_school, monkeypatch)
+
+
+@pytest.fixture
 def editors(school: World, monkeypatch: pytest.MonkeyPatch) -> tuple[StaffActor, StaffActor]:
+    return two_editors(school, monkeypatch)
+
+
+def two_editors(school: World, monkeypatch: pytest.MonkeyPatch) -> tuple[StaffActor, StaffActor]:
     """Two of the city; no other process has to be waited for."""
     monkeypatch.setattr(clock, "sleep", lambda _seconds: None)
     with school.app.app_context():
@@ -103,25 +133,27 @@ def test_a_wrong_key_is_corrected_for_everybody(school: World, editors: Any) -> 
 
 @pytest.mark.parametrize(("action", "scores"), [("everyone_right", [100, 80]), ("void", [100, 75])])
 def test_a_question_counts_for_everybody_or_for_nobody(
-    school: World, editors: Any, action: str, scores: list[int]
+    one_school: World, editors_there: Any, action: str, scores: list[int]
 ) -> None:
-    people = make_people(school.app, 2)
-    papers = [begin(school, person) for person in people]
+    people = make_people(one_school.app, 2)
+    papers = [begin(one_school, person) for person in people]
     first = papers[0]["questions"][0]["text"]
-    submit(school, people[0], papers[0], wrong=1)
+    submit(one_school, people[0], papers[0], wrong=1)
     place = next(i for i, q in enumerate(papers[1]["questions"]) if q["text"] != first)
-    body = answers(school, papers[1])
+    body = answers(one_school, papers[1])
     body["answers"] = [one for one in body["answers"] if one["question"] != papers[1]["questions"][place]["id"]]
-    call(school, people[1], "POST", f"/attempts/{papers[1]['id']}/submission", body)
-    correct(school, editors[0], version_of(school, first).id, action)
-    shown = [call(school, p, "GET", f"/attempts/{paper['id']}").json for p, paper in zip(people, papers, strict=True)]
+    call(one_school, people[1], "POST", f"/attempts/{papers[1]['id']}/submission", body)
+    correct(one_school, editors_there[0], version_of(one_school, first).id, action)
+    shown = [
+        call(one_school, p, "GET", f"/attempts/{paper['id']}").json for p, paper in zip(people, papers, strict=True)
+    ]
     assert [one["result"]["score"] for one in shown] == scores
     marked = next(q for q in shown[0]["questions"] if q["text"] == first)
     assert (marked["corrected"], marked["credit"]) == (action, 100 if action == "everyone_right" else None)
-    ledger_fits(school)
-    with school.app.app_context():
+    ledger_fits(one_school)
+    with one_school.app.app_context():
         assert (
-            db.session.scalar(select(Question.active).where(Question.id == version_of(school, first).question_id))
+            db.session.scalar(select(Question.active).where(Question.id == version_of(one_school, first).question_id))
             is False
         )
 
@@ -219,22 +251,22 @@ def test_a_contest_is_taken_so_often_a_day_and_the_best_counts(school: World, ed
     assert all(question["explanation"] for question in seen["questions"]), "over: everything is explained"
 
 
-def test_levels_open_one_after_the_other(school: World) -> None:
-    (person,) = make_people(school.app, 1)
-    assert call(school, person, "POST", "/quizzes/chuangguan-2/attempts").json["code"] == "level_locked"
-    paper = begin(school, person, "chuangguan-1")
-    assert submit(school, person, paper, wrong=4).json["result"]["passed"] is False
-    assert call(school, person, "POST", "/quizzes/chuangguan-2/attempts").json["code"] == "level_locked"
-    done = submit(school, person, begin(school, person, "chuangguan-1"), wrong=1).json["result"]
+def test_levels_open_one_after_the_other(one_school: World) -> None:
+    (person,) = make_people(one_school.app, 1)
+    assert call(one_school, person, "POST", "/quizzes/chuangguan-2/attempts").json["code"] == "level_locked"
+    paper = begin(one_school, person, "chuangguan-1")
+    assert submit(one_school, person, paper, wrong=4).json["result"]["passed"] is False
+    assert call(one_school, person, "POST", "/quizzes/chuangguan-2/attempts").json["code"] == "level_locked"
+    done = submit(one_school, person, begin(one_school, person, "chuangguan-1"), wrong=1).json["result"]
     assert (done["passed"], done["stars"]) == (True, 2)
-    begin(school, person, "chuangguan-2")
-    own = {one["slug"]: one for one in call(school, person, "GET", "/me/quizzes").json["items"]}
+    begin(one_school, person, "chuangguan-2")
+    own = {one["slug"]: one for one in call(one_school, person, "GET", "/me/quizzes").json["items"]}
     assert (own["chuangguan-1"]["stars"], own["chuangguan-2"]["locked"], own["chuangguan-3"]["locked"]) == (
         2,
         False,
         True,
     )
-    with school.app.app_context():
+    with one_school.app.app_context():
         assert levels.best_scores(person.id, [bank.quiz("chuangguan-1").id]) == {bank.quiz("chuangguan-1").id: 87}
 
 
@@ -264,16 +296,16 @@ def begin_and_submit(world: World, person: Any, slug: str, wrong: int) -> str:
     return str(paper["id"])
 
 
-def test_a_correction_lists_the_certificates_it_touches(school: World, editors: Any) -> None:
-    slug = make_quiz(school, editors[0], QuizKind.EXAM, pass_percent=100, closes_at=None, opens_at=None)
-    (person,) = make_people(school.app, 1)
-    paper = begin(school, person, slug)
-    submit(school, person, paper)
-    number = call(school, person, "POST", f"/attempts/{paper['id']}/certificate", {"name": "陈小明"}).json["number"]
+def test_a_correction_lists_the_certificates_it_touches(one_school: World, editors_there: Any) -> None:
+    slug = make_quiz(one_school, editors_there[0], QuizKind.EXAM, pass_percent=100, closes_at=None, opens_at=None)
+    (person,) = make_people(one_school.app, 1)
+    paper = begin(one_school, person, slug)
+    submit(one_school, person, paper)
+    number = call(one_school, person, "POST", f"/attempts/{paper['id']}/certificate", {"name": "陈小明"}).json["number"]
     question = next(q for q in paper["questions"] if q["kind"] in ("single", "true_false"))
-    version = version_of(school, question["text"])
+    version = version_of(one_school, question["text"])
     rights = [one["right"] for one in version.options]
-    preview = correct(school, editors[0], version.id, "new_key", rights[1:] + rights[:1])
+    preview = correct(one_school, editors_there[0], version.id, "new_key", rights[1:] + rights[:1])
     assert preview["certificates"] == [number]
 
 
@@ -312,83 +344,85 @@ def lasts(paper: dict[str, Any]) -> timedelta:
     return datetime.fromisoformat(paper["deadline"]) - datetime.fromisoformat(paper["started_at"])
 
 
-def test_who_needs_time_has_it_but_not_in_a_contest(school: World, editors: Any) -> None:
-    (person,) = make_people(school.app, 1)
-    assert call(school, person, "PATCH", "/me", {"no_time_limit": True}).json["no_time_limit"] is True
-    calm = begin(school, person)
+def test_who_needs_time_has_it_but_not_in_a_contest(one_school: World, editors_there: Any) -> None:
+    (person,) = make_people(one_school.app, 1)
+    assert call(one_school, person, "PATCH", "/me", {"no_time_limit": True}).json["no_time_limit"] is True
+    calm = begin(one_school, person)
     assert (calm["timed"], lasts(calm)) == (False, timedelta(hours=24))
-    closed = begin(school, person, make_quiz(school, editors[0], question_seconds=20))
+    closed = begin(one_school, person, make_quiz(one_school, editors_there[0], question_seconds=20))
     assert closed["timed"] is True
     assert lasts(closed) == timedelta(seconds=100), "five questions of twenty seconds"
-    kind = begin(school, person, make_quiz(school, editors[0], untimed_allowed=True))
+    kind = begin(one_school, person, make_quiz(one_school, editors_there[0], untimed_allowed=True))
     assert kind["timed"] is False
     assert kind["deadline"] == "2026-06-10T17:00:00+08:00", "but not longer than the contest"
 
 
-def test_a_contest_of_units_asks_for_the_unit(school: World, editors: Any) -> None:
-    slug = make_quiz(school, editors[0], entry="unit")
-    (person,) = make_people(school.app, 1)
-    assert call(school, person, "POST", f"/quizzes/{slug}/attempts").json["code"] == "unit_needed"
-    with school.app.app_context(), transaction() as session:
-        session.execute(update(Resident).where(Resident.id == person.id).values(node_id=school.town))
-    begin(school, person, slug)
-    with school.app.app_context():
-        assert db.session.scalars(select(Attempt.node_id)).one() == school.town
+def test_a_contest_of_units_asks_for_the_unit(one_school: World, editors_there: Any) -> None:
+    slug = make_quiz(one_school, editors_there[0], entry="unit")
+    (person,) = make_people(one_school.app, 1)
+    assert call(one_school, person, "POST", f"/quizzes/{slug}/attempts").json["code"] == "unit_needed"
+    with one_school.app.app_context(), transaction() as session:
+        session.execute(update(Resident).where(Resident.id == person.id).values(node_id=one_school.town))
+    begin(one_school, person, slug)
+    with one_school.app.app_context():
+        assert db.session.scalars(select(Attempt.node_id)).one() == one_school.town
 
 
-def test_prizes_are_recorded_after_the_end_and_handed_over_once(school: World, editors: Any, hands: Hands) -> None:
-    slug = make_quiz(school, editors[0])
-    with school.app.app_context():
-        board_desk.freeze(editors[0], bank.quiz(slug).id, NINE + timedelta(hours=4))
-    (person,) = make_people(school.app, 1)
-    submit(school, person, begin(school, person, slug))
-    run_jobs(school)
-    with school.app.app_context():
+def test_prizes_are_recorded_after_the_end_and_handed_over_once(
+    one_school: World, editors_there: Any, hands: Hands
+) -> None:
+    slug = make_quiz(one_school, editors_there[0])
+    with one_school.app.app_context():
+        board_desk.freeze(editors_there[0], bank.quiz(slug).id, NINE + timedelta(hours=4))
+    (person,) = make_people(one_school.app, 1)
+    submit(one_school, person, begin(one_school, person, slug))
+    run_jobs(one_school)
+    with one_school.app.app_context():
         quiz_id = bank.quiz(slug).id
         with pytest.raises(Conflict):
-            prizes.record(editors[0], quiz_id, person.id, "厨余桶")
+            prizes.record(editors_there[0], quiz_id, person.id, "厨余桶")
     hands.at(NINE + timedelta(hours=9))
-    with school.app.app_context():
+    with one_school.app.app_context():
         with pytest.raises(Conflict):
-            prizes.record(editors[0], quiz_id, person.id, "厨余桶")
-        board_desk.reveal(editors[0], quiz_id)
-        prizes.record(editors[0], quiz_id, person.id, "厨余桶")
+            prizes.record(editors_there[0], quiz_id, person.id, "厨余桶")
+        board_desk.reveal(editors_there[0], quiz_id)
+        prizes.record(editors_there[0], quiz_id, person.id, "厨余桶")
         with pytest.raises(Conflict):
-            prizes.record(editors[1], quiz_id, person.id, "厨余桶")
+            prizes.record(editors_there[1], quiz_id, person.id, "厨余桶")
         made = db.session.scalars(select(ContestPrize)).one()
-        prizes.hand_over(editors[1], made.id, "陈小明", "本人领取")
+        prizes.hand_over(editors_there[1], made.id, "陈小明", "本人领取")
         with pytest.raises(Conflict):
-            prizes.hand_over(editors[0], made.id, "别人", "")
+            prizes.hand_over(editors_there[0], made.id, "别人", "")
         with pytest.raises(Conflict):
-            prizes.remove(editors[0], made.id)
+            prizes.remove(editors_there[0], made.id)
         row = prizes.recorded(quiz_id)[0]
         assert (row.ContestPrize.place, row.ContestPrize.winner, row.giver) == (1, "陈小明", "editor2")
-    assert notices(school.app, "result_ready") == [person.id]
+    assert notices(one_school.app, "result_ready") == [person.id]
 
 
-def test_traces_are_hashes_of_one_contest_and_go_away(school: World, editors: Any, hands: Hands) -> None:
-    slugs = [make_quiz(school, editors[0]) for _ in range(2)]
-    (person,) = make_people(school.app, 1)
+def test_traces_are_hashes_of_one_contest_and_go_away(one_school: World, editors_there: Any, hands: Hands) -> None:
+    slugs = [make_quiz(one_school, editors_there[0]) for _ in range(2)]
+    (person,) = make_people(one_school.app, 1)
     for slug in (*slugs, "daily"):
-        begin(school, person, slug)
-    with school.app.app_context():
+        begin(one_school, person, slug)
+    with one_school.app.app_context():
         rows = db.session.execute(select(Attempt.address_mark, Attempt.device_mark).order_by(Attempt.id)).all()
         assert rows[2] == (None, None), "only contests"
         assert len({mark for row in rows[:2] for mark in row}) == 4, "nobody can be followed from one to the other"
         assert not any("127.0.0.1" in str(row) for row in rows)
         assert traces.purge() == 0
     hands.at(NINE + timedelta(days=31))
-    with school.app.app_context():
+    with one_school.app.app_context():
         assert traces.purge() == 2
         assert set(db.session.scalars(select(Attempt.device_mark))) == {None}
 
 
-def test_an_older_version_can_be_corrected_and_the_newer_one_stays(school: World, editors: Any) -> None:
-    (person,) = make_people(school.app, 1)
-    paper = begin(school, person)
-    submit(school, person, paper, wrong=0)
-    version = version_of(school, paper["questions"][0]["text"])
-    with school.app.app_context(), transaction() as session:
+def test_an_older_version_can_be_corrected_and_the_newer_one_stays(one_school: World, editors_there: Any) -> None:
+    (person,) = make_people(one_school.app, 1)
+    paper = begin(one_school, person)
+    submit(one_school, person, paper, wrong=0)
+    version = version_of(one_school, paper["questions"][0]["text"])
+    with one_school.app.app_context(), transaction() as session:
         question = session.get_one(Question, version.question_id)
         session.add(
             QuestionVersion(
@@ -398,8 +432,8 @@ def test_an_older_version_can_be_corrected_and_the_newer_one_stays(school: World
         )  # fmt: skip
         question.number = 2
         bank.changed()
-    correct(school, editors[0], version.id, "void")
-    with school.app.app_context():
+    correct(one_school, editors_there[0], version.id, "void")
+    with one_school.app.app_context():
         question = db.session.get_one(Question, version.question_id)
         assert (question.active, question.number) == (True, 2)
         assert db.session.scalar(select(Attempt.total)) == 4
