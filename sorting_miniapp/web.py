@@ -23,7 +23,7 @@ from webargs.flaskparser import FlaskParser
 
 from sorting_miniapp import clock
 from sorting_miniapp.db import Base, BigKey, Bytes, CaseString, UTCDateTime, db, transaction, violated
-from sorting_miniapp.errors import BadRequest, Conflict, Invalid, UnsupportedMedia
+from sorting_miniapp.errors import BadRequest, Conflict, DomainError, Invalid, UnsupportedMedia
 from sorting_miniapp.retries import Again, again
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -229,11 +229,14 @@ def idempotent(view: View) -> View:
             return known
         try:
             return again(lambda: _first_answer(lambda: make_response(view(*args, **kwargs)), actor, key, body_hash))
-        except _AnsweredMeanwhile as error:
+        except (_AnsweredMeanwhile, DomainError) as error:
+            # The same request twice at once: the second may also be refused because of what the first has done.
             known = _known_answer(actor, key, body_hash)
-            if known is None:
-                raise Again() from error
-            return known
+            if known is not None:
+                return known
+            if isinstance(error, DomainError):
+                raise
+            raise Again() from error
 
     return wrapper  # type: ignore[return-value]
 

@@ -7,7 +7,7 @@ transaction in which marks, ledger, learning, standings and notices change toget
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,13 +149,14 @@ def _apply(correction: Correction, progress: kinds.Progress) -> list[Change]:
     return changes
 
 
-def _mark_anew(correction: Correction, number: int, ids: Iterable[int]) -> list[Change]:
+def _mark_anew(correction: Correction, number: int, ids: Sequence[int]) -> list[Change]:
     """One batch. Locks as a submission does: the day's points, then the attempt; learners after both, in one order."""
     changes = []
     with transaction() as session:
+        _lock_days(ids)
         session.execute(
             update(TABLE)
-            .where(TABLE.c.id.in_(list(ids)), TABLE.c.submitted_at.is_(None), TABLE.c.correction < number)
+            .where(TABLE.c.id.in_(ids), TABLE.c.submitted_at.is_(None), TABLE.c.correction < number)
             .values(correction=number)
         )
         for found in _locked(ids, number):
@@ -169,21 +170,24 @@ def _mark_anew(correction: Correction, number: int, ids: Iterable[int]) -> list[
         for quiz_id in sorted(touched):
             boards.rebuild(quiz_id, touched[quiz_id])
         outcomes.tell(correction, changes)
-        outcomes.add(correction.id, changes, len(list(ids)))
+        outcomes.add(correction.id, changes, len(ids))
     return changes
 
 
-def _locked(ids: Iterable[int], number: int) -> list[Open]:
-    """The submitted attempts of a batch that are still to be marked, locked, in the order of their residents."""
+def _lock_days(ids: Sequence[int]) -> None:
+    """Lock the days' points of the attempts' residents, before any attempt is touched."""
     session = db.session()
-    wanted = list(ids)
-    people = session.execute(select(TABLE.c.resident_id, TABLE.c.started_at).where(TABLE.c.id.in_(wanted))).all()
+    people = session.execute(select(TABLE.c.resident_id, TABLE.c.started_at).where(TABLE.c.id.in_(ids))).all()
     for resident_id, day in sorted({(row.resident_id, clock.local(row.started_at).date()) for row in people}):
         mine = (QuizDay.resident_id == resident_id, QuizDay.day == day)
         session.execute(select(QuizDay.points).where(*mine).with_for_update())
-    rows = session.execute(
+
+
+def _locked(ids: Sequence[int], number: int) -> list[Open]:
+    """The submitted attempts of a batch that are still to be marked, locked, in the order of their residents."""
+    rows = db.session().execute(
         select(*COLUMNS)
-        .where(TABLE.c.id.in_(wanted), TABLE.c.submitted_at.is_not(None), TABLE.c.correction < number)
+        .where(TABLE.c.id.in_(ids), TABLE.c.submitted_at.is_not(None), TABLE.c.correction < number)
         .order_by(TABLE.c.resident_id, TABLE.c.id)
         .with_for_update()
     )

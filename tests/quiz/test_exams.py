@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from sorting_miniapp import clock
 from sorting_miniapp.accounts.access import StaffActor
-from sorting_miniapp.accounts.models import Resident, Role
+from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.errors import Conflict, Forbidden
 from sorting_miniapp.quiz import (
@@ -361,8 +361,7 @@ def test_a_contest_of_units_asks_for_the_unit(one_school: World, editors_there: 
     slug = make_quiz(one_school, editors_there[0], entry="unit")
     (person,) = make_people(one_school.app, 1)
     assert call(one_school, person, "POST", f"/quizzes/{slug}/attempts").json["code"] == "unit_needed"
-    with one_school.app.app_context(), transaction() as session:
-        session.execute(update(Resident).where(Resident.id == person.id).values(node_id=one_school.town))
+    assert call(one_school, person, "PATCH", "/me", {"community_id": one_school.town}).status_code == 200
     begin(one_school, person, slug)
     with one_school.app.app_context():
         assert db.session.scalars(select(Attempt.node_id)).one() == one_school.town
