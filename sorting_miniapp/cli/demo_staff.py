@@ -8,6 +8,7 @@ from sorting_miniapp.accounts.models import Role
 PEOPLE = (
     ("admin", "管理员", Role.ADMIN, 0),
     ("editor", "编辑小陈", Role.EDITOR, 0),
+    ("editor2", "编辑小黎", Role.EDITOR, 0),
     ("reviewer1", "初审老李", Role.REVIEWER, 1),
     ("reviewer2", "复审老黄", Role.REVIEWER, 2),
     ("reviewer3", "终审老梁", Role.REVIEWER, 3),

@@ -20,6 +20,7 @@ from sorting_miniapp.quiz import board_desk, disqualifying, monitor, planning, p
 from sorting_miniapp.quiz.honesty import SIGN_NAMES
 from sorting_miniapp.quiz.models_desk import APPEAL_STAGE_NAMES, AppealStage
 
+ADVICE = "会写进记录，本人会看到；成绩取消后还可以恢复。"
 Page = Response | str | tuple[str, int]
 TONES = {AppealStage.PENDING: "warning", AppealStage.LIFTED: "success"}
 
@@ -69,11 +70,11 @@ def _reason(attempt_id: int, title: str, act: Any) -> Page:
     found, quiz = monitor.attempt(attempt_id, current_staff().branches(*READERS))
     subject = f"{quiz.title}：{found.person}（{found.unit}），{found.attempt.score} 分。本人会看到您写的原因。"
     if request.method == "GET":
-        return reason_page(title, subject, back)
+        return reason_page(title, subject, back, advice=ADVICE)
     try:
         act(current_staff(), attempt_id, request.form.get("reason", ""))
     except DomainError as error:
-        return reason_page(title, subject, back, error), error.status
+        return reason_page(title, subject, back, error, ADVICE), error.status
     flash("已办理，本人会收到通知", "success")
     return redirect(back)
 
