@@ -36,6 +36,7 @@ from sorting_miniapp import (
 )
 from sorting_miniapp.accounts import access, sessions
 from sorting_miniapp.accounts.api import blueprint as accounts_api
+from sorting_miniapp.articles import push_export
 from sorting_miniapp.articles.api import blueprint as articles_api
 from sorting_miniapp.articles.views import blueprint as article_previews
 from sorting_miniapp.certificates.api import blueprint as certificates_api
@@ -112,6 +113,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     regrading.register()
     event_rules.register()
     push_audiences.register()
+    push_export.register()
     event_report.register()
     sign_up_sheet.register()
     printed.register()

@@ -48,15 +48,16 @@ def waiting() -> bool:
 
 
 def refresh() -> None:
-    """Read them from WeChat. A refusal is kept for people to see, and asked again only when somebody does."""
-    started = _seconds()
+    """Read them from WeChat. A refusal is kept for people to see, and asked again only when somebody does.
+
+    That it was tried is written first, so that whatever goes wrong is not tried again at once.
+    """
+    state.put(READ, _seconds())
     try:
         found, total = official().tags(), official().followers().total
     except WeChatError as error:
         log.warning("tags_not_read", errcode=error.errcode, rid=error.rid)
-        with transaction():
-            state.put(READ, started)
-            state.put(FAILED, error.errcode or -1)
+        state.put(FAILED, error.errcode or -1)
         return
     now = clock.now()
     rows = [{"id": tag.id, "name": tag.name[:30], "followers": tag.count, "seen_at": now} for tag in found if tag.id]
@@ -64,5 +65,4 @@ def refresh() -> None:
     with transaction() as session:
         session.execute(delete(AccountTag))
         session.execute(insert(AccountTag), rows)
-        state.put(READ, started)
         state.put(FAILED, 0)

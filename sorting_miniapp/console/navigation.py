@@ -39,10 +39,12 @@ NAVIGATION: list[tuple[str, list[Page]]] = [
         "文章推送",
         [
             ("console.articles", "文章", EDITORIAL),
+            ("console.calendar", "推送日历", EDITORIAL),
             ("console.pushes", "推送", EDITORIAL),
             ("console.columns", "栏目", EDITORIAL),
             ("console.channels", "发布渠道", EDITORIAL),
             ("console.slogan_list", "版头版尾", EDITORIAL),
+            ("console.results", "推送效果", EDITORIAL),
             ("console.media", "媒体登记", EDITORIAL),
         ],
     ),

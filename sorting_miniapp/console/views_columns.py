@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from sorting_miniapp.accounts.access import current_staff, staff_only
 from sorting_miniapp.accounts.models import Role
-from sorting_miniapp.articles import audience, columns, slots
+from sorting_miniapp.articles import audience, column_desk, columns, slots
 from sorting_miniapp.articles.models import Channel
 from sorting_miniapp.console import forms, forms_pushes
 from sorting_miniapp.console.blueprint import blueprint
@@ -29,7 +29,7 @@ def rule_text(plan: Any) -> str:
 @blueprint.get("/columns", endpoint="columns")
 @staff_only(*READERS)
 def column_list() -> str:
-    lines = columns.listed(current_staff().branches(*READERS))
+    lines = column_desk.listed(current_staff().branches(*READERS))
     may_add = current_staff().may(Role.EDITOR, orgs.root().path)
     return render_template("console/columns/list.html", lines=lines, may_add=may_add, audience=audience.words)
 
@@ -68,7 +68,7 @@ def column(column_id: int) -> str:
 
 def _page(column_id: int, problem: str = "") -> str:
     actor, found, plan = current_staff(), columns.get(column_id), columns.plan_of(column_id)
-    line = next(one for one in columns.listed(actor.branches(*READERS)) if one.column.id == column_id)
+    line = next(one for one in column_desk.listed(actor.branches(*READERS)) if one.column.id == column_id)
     return render_template(
         "console/columns/column.html",
         column=found,
@@ -76,8 +76,8 @@ def _page(column_id: int, problem: str = "") -> str:
         hidden=plan is not None and line.plan is None,
         warning=line.warning,
         audience=audience.words(line.plan) if line.plan else "",
-        queue=columns.queue(column_id) if line.plan else [],
-        candidates=columns.candidates(line.plan) if line.plan else [],
+        queue=column_desk.queue(column_id) if line.plan else [],
+        candidates=column_desk.candidates(line.plan) if line.plan else [],
         may_edit=bool(actor.branches(Role.EDITOR)) and columns.may_edit(actor, plan),
         problem=problem,
     )

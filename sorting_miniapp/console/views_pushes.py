@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from sorting_miniapp import clock
 from sorting_miniapp.accounts.access import StaffActor, current_staff, staff_only
 from sorting_miniapp.accounts.models import Role
-from sorting_miniapp.articles import audience, desk, docx_out, handover, push_steps, pushes
+from sorting_miniapp.articles import audience, desk, docx_out, handover, push_results, push_steps, pushes
 from sorting_miniapp.articles.models import PushState
 from sorting_miniapp.console import forms_events, forms_pushes
 from sorting_miniapp.console.blueprint import blueprint
@@ -111,6 +111,7 @@ def _page(push_id: int, problem: str = "") -> str:
         audience=audience.words(one),
         count=audience.count(one) if one.started_at is None else None,
         slogans=desk.slogans_of(one),
+        reads=push_results.reads_after(one),
         resendable=fan_out.resendable(one.fan_out_id) if one.state is PushState.PARTLY_FAILED else 0,
         may_steer=current_staff().may(Role.EDITOR, shown["row"].path),
         typed=request.form,

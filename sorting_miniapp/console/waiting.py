@@ -10,7 +10,7 @@ from flask import url_for
 
 from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.accounts.models import Role
-from sorting_miniapp.articles import columns, push_steps, pushes, reviews
+from sorting_miniapp.articles import column_desk, push_steps, pushes, reviews
 from sorting_miniapp.articles.models import Push
 from sorting_miniapp.articles.push_steps import Step
 from sorting_miniapp.events import ratings
@@ -33,6 +33,7 @@ class Item:
     url: str
     since: datetime | None = None
     steps: tuple[tuple[str, Step], ...] = ()  # (address, button) of what can be decided right here
+    replan: str = ""  # where another time is chosen
 
 
 def _reviews(actor: StaffActor) -> list[Item]:
@@ -57,6 +58,7 @@ def _held_pushes(actor: StaffActor) -> list[Item]:
             url_for("console.push", push_id=push.id),
             push.due_at,
             _steps(push),
+            url_for("console.push_move", push_id=push.id) if push_steps.may_replan(push) else "",
         )
         for push, title in pushes.held(actor.branches(Role.EDITOR), MOST_ITEMS)
     ]
@@ -71,7 +73,7 @@ def _steps(push: Push) -> tuple[tuple[str, Step], ...]:
 def _columns(actor: StaffActor) -> list[Item]:
     return [
         Item("栏目", column.name, reason, url_for("console.column", column_id=column.id), plan.next_at)
-        for column, plan, reason in columns.warned(actor.branches(Role.EDITOR))
+        for column, plan, reason in column_desk.warned(actor.branches(Role.EDITOR))
     ]
 
 

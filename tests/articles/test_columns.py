@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from sorting_miniapp import clock, scheduler
-from sorting_miniapp.articles import column_slots, columns, push_watch, pushes, slots, writing
+from sorting_miniapp.articles import column_desk, column_slots, columns, push_watch, pushes, slots, writing
 from sorting_miniapp.articles.audience import EVERYBODY
 from sorting_miniapp.articles.columns import Rule
 from sorting_miniapp.articles.models import Channel, Column, Push, PushState
@@ -50,7 +50,7 @@ def made(desk: Desk) -> list[Push]:
 
 
 def queue(desk: Desk) -> list[int]:
-    return [row.Article.id for row in columns.queue(desk.column)]
+    return [row.Article.id for row in column_desk.queue(desk.column)]
 
 
 @given(
@@ -133,21 +133,21 @@ def test_a_slot_within_the_grace_is_made_late_and_one_beyond_it_is_told(desk: De
     assert "过宽限时间" in plan.note
     assert plan.next_at == MONDAY + 14 * DAY
     assert len(queue(desk)) == 1
-    ((_, _, reason),) = columns.warned(desk.editor.branches())
+    ((_, _, reason),) = column_desk.warned(desk.editor.branches())
     assert plan.note in reason
     columns.read_note(desk.editor, desk.column)
-    assert columns.warned(desk.editor.branches()) == []
+    assert column_desk.warned(desk.editor.branches()) == []
 
 
 def test_an_empty_queue_warns_three_days_ahead_and_a_slot_without_article_is_told(desk: Desk) -> None:
     ruled(desk)
-    assert columns.warned(desk.editor.branches()) == [], "five days ahead"
+    assert column_desk.warned(desk.editor.branches()) == [], "five days ahead"
     desk.hands.at(MONDAY - 3 * DAY + HOUR)
-    ((_, _, reason),) = columns.warned(desk.editor.branches())
+    ((_, _, reason),) = column_desk.warned(desk.editor.branches())
     assert "06月15日 09:00 那一期还没有文章" in reason
     article = desk.approved()
     columns.add(desk.editor, desk.column, article)
-    assert columns.warned(desk.editor.branches()) == []
+    assert column_desk.warned(desk.editor.branches()) == []
     columns.take_out(desk.editor, desk.column, article)
     desk.hands.at(MONDAY)
     assert column_slots.take_due() == 1
@@ -225,5 +225,5 @@ def test_what_a_rule_and_a_queue_take(desk: Desk) -> None:
         columns.order(desk.editor, desk.column, [article, draft])
     with pytest.raises(Conflict, match="column_exists"):
         columns.name_it(desk.editor, columns.get(desk.column).name, "")
-    new = columns.name_it(desk.editor, "每周一课", "一周一个知识点")
-    assert [line.column.id for line in columns.listed(desk.editor.branches())][-1] == new
+    new = columns.name_it(desk.editor, "邻里一课", "一周一个知识点")
+    assert [line.column.id for line in column_desk.listed(desk.editor.branches())][-1] == new

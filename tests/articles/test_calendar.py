@@ -1,0 +1,299 @@
+"""The calendar, the publicity week laid out in one action, and what pushes came to; the pages that show them."""
+
+from __future__ import annotations
+
+import io
+import re
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import openpyxl
+import pytest
+from sqlalchemy import event as sa_event
+from sqlalchemy import func, select, update
+
+from sorting_miniapp import clock
+from sorting_miniapp.accounts.models import Resident, Role
+from sorting_miniapp.articles import (
+    calendar,
+    column_desk,
+    columns,
+    push_export,
+    push_results,
+    push_run,
+    push_watch,
+    pushes,
+    readers,
+    series,
+)
+from sorting_miniapp.articles.audience import EVERYBODY
+from sorting_miniapp.articles.calendar import Wanted
+from sorting_miniapp.articles.columns import Rule
+from sorting_miniapp.articles.models import Article, Channel, Push, PushState
+from sorting_miniapp.db import db, transaction
+from sorting_miniapp.deliveries import sender
+from sorting_miniapp.deliveries.models import DeliveryState
+from sorting_miniapp.errors import Conflict, DomainError, Invalid
+from sorting_miniapp.jobs import running
+from sorting_miniapp.jobs import service as jobs
+from sorting_miniapp.jobs.models import Job, JobState
+from tests.articles.conftest import NINE, TEMPLATE, Desk, person
+from tests.articles.test_console import sign_in
+from tests.articles.test_planning import make_account
+from tests.articles.test_pushes import the_push
+from tests.console.test_admin import post
+from tests.deliveries.test_sending import make_residents
+from tests.events.helpers import CONTENT
+from tests.simulator_process import SEND
+
+DAY, HOUR, EVERYTHING = timedelta(days=1), timedelta(hours=1), Wanted()
+
+
+def week(desk: Desk, day: date, wanted: Wanted = EVERYTHING) -> dict[date, list[str]]:
+    """The week's entries as words."""
+    found = calendar.days(desk.editor.branches(), wanted, calendar.week_of(day))
+    return {one: [_word(entry) for entry in cell.entries] for one, cell in found.items() if cell.entries}
+
+
+def _word(entry: calendar.Entry) -> str:
+    name = entry.column.name if entry.column and entry.push is None else "push"
+    return f"{clock.local(entry.at):%H:%M} {name} {entry.channel.value}"
+
+
+def test_months_and_weeks_begin_on_monday() -> None:
+    weeks = calendar.month_weeks(date(2026, 6, 10))
+    assert (weeks[0][0], weeks[-1][-1]) == (date(2026, 6, 1), date(2026, 7, 5))
+    assert len(calendar.month_weeks(date(2027, 2, 1))) == 4
+    assert all(one[0].weekday() == 0 for year in (2026, 2027) for m in range(1, 13) for one in
+               calendar.month_weeks(date(year, m, 15)))  # fmt: skip
+
+
+def test_the_calendar_shows_what_is_planned_and_the_slots_to_come(desk: Desk) -> None:
+    pushes.plan(desk.editor, desk.approved(), Channel.MASS, NINE + 6 * DAY)
+    gone = pushes.plan(desk.editor, desk.approved(), Channel.PUBLISH, NINE + 6 * DAY)
+    pushes.cancel(desk.editor, gone)
+    columns.set_rule(desk.editor, desk.column, desk.city, Rule("03", 600, Channel.PUBLISH, EVERYBODY))
+    first = desk.approved()
+    columns.add(desk.editor, desk.column, first)
+    name = columns.get(desk.column).name
+    monday, tuesday, thursday = (date(2026, 6, day) for day in (15, 16, 18))
+    assert week(desk, monday) == {
+        monday: [f"10:00 {name} publish"], tuesday: ["09:00 push mass"], thursday: [f"10:00 {name} publish"],
+    }  # fmt: skip
+    cells = calendar.days(desk.editor.branches(), Wanted(), calendar.week_of(monday))
+    titles = [cells[day].entries[0].title for day in (monday, thursday)]
+    assert titles == ["还没有文章", "还没有文章"], "the queue's article goes out on the Thursday before"
+    assert (cells[monday].left, cells[tuesday].left) == ("群发余 1", "群发余 0")
+    assert week(desk, monday, Wanted(Channel.MASS)) == {tuesday: ["09:00 push mass"]}
+    assert week(desk, monday, Wanted(state=PushState.CANCELLED)) == {tuesday: ["09:00 push publish"]}
+    other = person("town_editor", Role.EDITOR, desk.town)
+    found = calendar.days(other.branches(), Wanted(), calendar.week_of(monday))
+    assert not any(cell.entries for cell in found.values()), "another branch's"
+
+
+def test_the_calendars_statements_do_not_grow_with_its_entries(sqlite_desk: Desk) -> None:
+    desk = sqlite_desk
+
+    def statements() -> int:
+        seen: list[str] = []
+
+        def note(_c: object, _cur: object, statement: str, *_: object) -> None:
+            seen.append(statement)
+
+        db.session().commit()
+        sa_event.listen(db.engine, "before_cursor_execute", note)
+        calendar.days(desk.editor.branches(), Wanted(), calendar.week_of(NINE.date()))
+        sa_event.remove(db.engine, "before_cursor_execute", note)
+        return len(seen)
+
+    pushes.plan(desk.editor, desk.approved(), Channel.PUBLISH, NINE + HOUR)
+    few = statements()
+    for _ in range(4):
+        pushes.plan(desk.editor, desk.approved(), Channel.PUBLISH, NINE + HOUR)
+    assert statements() == few
+
+
+def _keyed(desk: Desk) -> None:
+    """Two of the articles that the pattern names are approved."""
+    for key in ("xuanchuanzhou-laile", "xuanchuanzhou-jin-jiating"):
+        found = desk.approved()
+        with transaction() as session:
+            session.execute(update(Article).where(Article.key == key).values(key=f"old-{key}"))
+            session.execute(update(Article).where(Article.id == found).values(key=key))
+
+
+def test_the_publicity_week_is_proposed_and_laid_out_whole_or_not_at_all(desk: Desk) -> None:
+    assert series.load(CONTENT) == {"added": 1, "changed": 0, "same": 0}
+    assert series.load(CONTENT) == {"added": 0, "changed": 0, "same": 1}
+    _keyed(desk)
+    pattern = series.get("xuanchuanzhou")
+    assert series.usual_start(pattern) == date(2027, 5, 17), "this year's is over"
+    monday = date(2026, 6, 22)
+    rows = series.propose(desk.editor, pattern, monday, desk.editor.branches())
+    assert len(rows) == len(pattern.lines)
+    assert [row.choices[0][1] for row in rows] == [rows[0].choices[0][1]] * len(rows)
+    launch = next(row for row in rows if row.channel is Channel.MASS)
+    assert (launch.at, launch.left, launch.problem) == (datetime(2026, 6, 22, 9, tzinfo=clock.LOCAL), "群发余 1", "")
+    chosen = {row.number: row.chosen for row in rows if row.chosen}
+    assert len(chosen) >= 5
+    taken = pushes.plan(desk.editor, desk.approved(), Channel.MASS, launch.at + HOUR)
+    with pytest.raises(Conflict, match="quota_used") as full:
+        series.lay_out(desk.editor, pattern.key, monday, None, chosen)
+    assert full.value.message.startswith(f"第 {launch.number} 条（启动日群发）：")
+    assert db.session().scalar(select(func.count()).select_from(Push)) == 1, "nothing of it is planned"
+    pushes.cancel(desk.editor, taken)
+    made = series.lay_out(desk.editor, pattern.key, monday, None, chosen)
+    assert len(made) == len(chosen)
+    with pytest.raises(Invalid, match="lines"):
+        series.lay_out(desk.editor, pattern.key, monday, None, {99: 1})
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        ({"day": 99}, "day"), ({"time": "9点"}, "time"), ({"channel": "pigeon"}, "channel"),
+        ({"column": "nowhere"}, "栏目"), ({"article": "nowhere"}, "没有这篇文章"), ({"more": 1}, "须有且只有"),
+    ],
+)  # fmt: skip
+def test_a_line_of_the_pattern_is_checked(change: dict[str, Any], wrong: str) -> None:
+    good = {"day": 0, "time": "09:00", "channel": "mass", "column": "a", "article": "b", "note": ""}
+    assert series._wrong(good, {"a"}, {"b"}) == []
+    assert wrong in "".join(series._wrong(good | change, {"a"}, {"b"}))
+
+
+def sent_to(desk: Desk, good: int, without: int) -> Push:
+    """A subscribe push: `good` get it, `without` are refused by WeChat, one call fails for good."""
+    make_residents(desk.simulator.subscribers(TEMPLATE, good))
+    make_residents([desk.simulator.new_user() for _ in range(without)])
+    push_id = pushes.plan(desk.editor, desk.approved(), Channel.SUBSCRIBE, NINE)
+    push_run.run(push_id)
+    desk.simulator.fault(SEND, "errcode", value=47003, times=1)
+    number = the_push(push_id).fan_out_id
+    assert number
+    while sender.run_fan_out(number):
+        pass
+    push_watch.settle()
+    return the_push(push_id)
+
+
+def test_results_by_month_column_and_article_and_the_resending(desk: Desk) -> None:
+    push = sent_to(desk, 5, 2)
+    assert push.state is PushState.PARTLY_FAILED
+    key = db.session().get_one(Article, push.article_id).public_id
+    for reader in list(db.session().scalars(select(Resident.id).order_by(Resident.id)))[:3]:
+        readers.read(key, reader)
+    first, last = NINE.date() - 40 * DAY, NINE.date()
+    found = push_results.overview(desk.editor.branches(), first, last)
+    assert list(found.months) == ["2026-05", "2026-06"]
+    for sums in (found.whole, found.months["2026-06"], found.columns[columns.get(desk.column).name]):
+        states = [sums.messages[state] for state in push_results.SHOWN]
+        assert (sums.pushes, sum(states), states[3], sums.reads) == (1, 7, 0, 3)
+        assert states[1] == 1
+    assert [(one[0], one[2].reads) for one in found.articles] == [(push.article_id, 3)]
+    assert push_results.reads_after(push) == 3
+    whose = [
+        push_results.overview(desk.editor.branches(), first, last, column).whole for column in (desk.column, 999_999)
+    ]
+    assert [(one.pushes, one.reads) for one in whose] == [(1, 3), (0, 0)]
+    with pytest.raises(Invalid, match="period"):
+        push_results.overview(desk.editor.branches(), last, first)
+    before = desk.simulator.summary(SEND)["count"]
+    pushes.resend(desk.editor, push.id)
+    assert the_push(push.id).state is PushState.SENDING
+    while sender.run_fan_out(push.fan_out_id or 0):
+        pass
+    push_watch.settle()
+    assert the_push(push.id).state is PushState.SENT
+    assert desk.simulator.summary(SEND)["count"] == before + 1, "the one that failed, and nobody else"
+    assert max(desk.simulator.summary(SEND)["by_openid"].values()) == 1
+    with pytest.raises(Conflict):
+        pushes.resend(desk.editor, push.id)
+    assert found.whole.messages[DeliveryState.FAILED] == 1
+
+
+def test_the_workbook_is_made_in_the_worker(desk: Desk) -> None:
+    push = sent_to(desk, 3, 1)
+    handed = pushes.plan(
+        desk.editor, desk.approved(), Channel.HANDOVER, NINE, pushes.Target(account_id=make_account(desk))
+    )
+    public_id = push_export.ask(desk.editor, desk.city, NINE.date() - DAY, NINE.date())
+    job = db.session().scalars(select(Job).where(Job.public_id == public_id)).one()
+    db.session().commit()
+    running.run(job.id)
+    db.session().commit()
+    db.session().expire_all()
+    job = db.session().get_one(Job, job.id)
+    assert job.state is JobState.DONE, job.message
+
+    _, pieces = jobs.fetch(desk.editor, public_id)
+    book = openpyxl.load_workbook(io.BytesIO(b"".join(pieces)))
+    rows = {row[0]: row for row in book["推送"].iter_rows(values_only=True)}
+    assert rows["推送编号"] == push_export.PUSHES
+    numbers = rows[push.id][10:14]
+    assert (sum(numbers), numbers[1], numbers[3]) == (4, 1, 0)
+    assert rows[handed][10] is None
+    assert rows[handed][5] == "“连州发布”公众号的读者"
+    reasons = list(book["没有发到的原因"].iter_rows(min_row=2, values_only=True))
+    assert {row[4] for row in reasons} == {43101, 47003}
+    assert all(re.search("[一-鿿]", row[3]) for row in reasons)
+
+
+def test_the_pages_of_planning(page_desk: Desk) -> None:
+    desk = page_desk
+    with desk.app.app_context():
+        series.load(CONTENT)
+        first, second = desk.approved(), desk.approved()
+        push_id = pushes.plan(desk.editor, first, Channel.MASS, NINE + DAY)
+        other = pushes.plan(desk.editor, second, Channel.MASS, NINE + 2 * DAY)
+    editor = sign_in(desk, "editor")
+    page = editor.get("/console/calendar?view=week&at=2026-06-10&channel=mass&events=1")
+    assert page.text.count("data-move=") == 2
+    for odd in ("view=year", "at=nothing", "at=9999-12-31", "channel=handover:99999999999", "state=x", "at=0001-01-01"):
+        assert editor.get(f"/console/calendar?{odd}").status_code == 200, odd
+    moved = post(editor, f"/console/pushes/{other}/move", day="2026-06-11", view="week", at="2026-06-10")
+    assert "已经排满" in editor.get(moved).text
+    moved = post(editor, f"/console/pushes/{other}/move", day="2026-06-13", view="week", at="2026-06-10")
+    assert "已改时间" in editor.get(moved).text
+    assert "时间已经过去" in post(editor, f"/console/pushes/{other}/move", 422, due_at="2026-06-01T09:00")
+    assert "填写有误" in post(editor, f"/console/pushes/{other}/move", 422, due_at="soon")
+    with desk.app.app_context():
+        assert the_push(other).due_at == datetime(2026, 6, 13, 9, tzinfo=clock.LOCAL)
+    shown = editor.get("/console/articles/1/pushes/new?due_at=2026-06-12T09:00").text
+    assert 'value="2026-06-12T09:00"' in shown
+    checked = post(editor, f"/console/articles/{first}/pushes/new", 200, channel="subscribe", due_at="2026-06-12T10:00",
+                   step="check", audience="residents")  # fmt: skip
+    assert "<strong>0</strong> 人" in checked
+    assert "安静时段" in post(editor, f"/console/articles/{first}/pushes/new", 422, channel="subscribe",
+                              due_at="2026-06-12T23:00", step="check")  # fmt: skip
+    assert "铺排宣传周" in editor.get("/console/series/xuanchuanzhou?start=2026-06-24").text
+    assert "请至少为一条选择文章" in post(editor, "/console/series/xuanchuanzhou", 422, start="2026-06-24")
+    assert editor.get("/console/series/nothing").status_code == 404
+    _columns_page(desk, editor, first)
+    for path in ("results", "results?first=2026-06-11&last=2026-06-01", f"articles/{first}/results", "channels"):
+        assert editor.get(f"/console/{path}").status_code in (200, 422), path
+    post(editor, "/console/results/export", node_id=str(desk.city), first="2026-06-01", last="2026-06-10")
+    assert "推送效果" in editor.get("/console/jobs").text
+    post(editor, "/console/channels/new", name="连州融媒", kind="service", office="", contact="", active="1")
+    assert "已经有这个名称" in post(editor, "/console/channels/new", 422, name="连州融媒", kind="service", office="",
+                                    contact="")  # fmt: skip
+    assert "连州融媒" in editor.get("/console/channels").text
+    assert editor.get(f"/console/pushes/{push_id}/document.docx").status_code == 409
+
+
+def _columns_page(desk: Desk, editor: Any, article: int) -> None:
+    url = f"/console/columns/{desk.column}"
+    assert "请先设置" in post(editor, f"{url}/add", 409, article=str(article))
+    rule = {"owner_id": str(desk.city), "time": "09:00", "channel": "in_app"}
+    assert "请至少选择一天" in post(editor, f"{url}/rule", 422, **rule)
+    post(editor, f"{url}/rule", **rule, weekdays="0")
+    assert "周一 09:00" in editor.get(url).text
+    post(editor, f"{url}/add", article=str(article))
+    post(editor, f"{url}/pause")
+    assert "已暂停" in editor.get("/console/columns").text
+    assert "队列刚刚变过" in post(editor, f"{url}/order", 409, order="1,2")
+    assert post(editor, f"{url}/order", 404, order="x")
+    with desk.app.app_context():
+        assert [row.Article.id for row in column_desk.queue(desk.column)] == [article]
+        with pytest.raises(DomainError):
+            columns.set_rule(person("town_ed", Role.EDITOR, desk.town), desk.column, desk.town, Rule(
+                "0", 540, Channel.IN_APP, EVERYBODY))  # fmt: skip

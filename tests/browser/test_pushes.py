@@ -1,0 +1,186 @@
+"""The editor's planning in a browser: the calendar by mouse and keyboard, quotas, a pause, columns, a phone's width."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from datetime import date, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from sorting_miniapp import clock
+from tests.browser.conftest import Staff
+from tests.demo.actors import Browser as Actor
+from tests.demo.processes import Instance
+
+NUMBERS = itertools.count(1)
+
+
+def approved(service: Instance, title: str, column: str = "fenlei-zhishi") -> str:
+    """The address of a new article that three people have passed."""
+    editor = Actor(service, "editor")
+    url = editor.post(
+        "/console/articles/new",
+        node_id=service.one("SELECT id FROM node WHERE parent_id IS NULL"),
+        column_id=service.one("SELECT id FROM article_column WHERE slug = :slug", slug=column),
+        title=title, author="市住建局", digest="一句话", source="市住建局", markdown=f"第 {next(NUMBERS)} 篇",
+    )  # fmt: skip
+    editor.post(f"{url}/submit")
+    for level in (1, 2, 3):
+        Actor(service, f"reviewer{level}").post(f"{url}/review", verdict="passed", version="1", remark="")
+    return url
+
+
+def fits(page: Page) -> None:
+    overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert overflow <= 0, f"{page.url} is {overflow} px too wide"
+
+
+def monday(ahead: int) -> date:
+    day = clock.local(datetime.now(clock.LOCAL)).date() + timedelta(days=ahead)
+    return day - timedelta(days=day.weekday())
+
+
+def day_of(page: Page, day: date) -> str:
+    return f'td[data-day="{day.isoformat()}"]'
+
+
+def plan(page: Page, day: date, title: str, channel: str) -> None:
+    """From the calendar's + over the article and the check to the push's page."""
+    page.locator(day_of(page, day)).get_by_role("link", name="安排").click()
+    page.get_by_role("link", name=title, exact=True).click()
+    page.get_by_label(channel).check()
+    expect(page.get_by_label("推送时间")).to_have_value(f"{day.isoformat()}T09:00")
+    fits(page)
+    page.get_by_role("button", name="下一步：核对").click()
+    expect(page.locator("#audience-count")).to_be_visible()
+    fits(page)
+    page.get_by_role("button", name="确认安排").click()
+    expect(page.get_by_text("已安排推送")).to_be_visible()
+
+
+def test_planned_by_mouse_and_keyboard_paused_resumed_and_sent(chromium: Browser, service: Instance) -> None:
+    for title in ("日历上的第一篇", "日历上的第二篇"):
+        approved(service, title)
+    staff = Staff(chromium, service, "editor")
+    start = monday(40)
+    tuesday, wednesday, thursday = (start + timedelta(days=n) for n in (1, 2, 3))
+    week = f"/console/calendar?view=week&at={start.isoformat()}"
+    page = staff.go(week)
+    expect(page.locator(day_of(page, tuesday))).to_contain_text("群发余 1")
+    plan(page, tuesday, "日历上的第一篇", "公众号群发")
+    plan(staff.go(week), wednesday, "日历上的第二篇", "公众号群发")
+
+    page = staff.go(week)
+    expect(page.locator(day_of(page, tuesday))).to_contain_text("群发余 0")
+    second = page.locator(".calendar-entry", has_text="日历上的第二篇")
+    second.drag_to(page.locator(day_of(page, tuesday)))
+    expect(page.get_by_text("没有移动“日历上的第二篇”")).to_contain_text("已经排满")
+    page.locator(".calendar-entry", has_text="日历上的第二篇").drag_to(page.locator(day_of(page, thursday)))
+    expect(page.get_by_text("已改时间：日历上的第二篇")).to_be_visible()
+    expect(page.locator(day_of(page, thursday))).to_contain_text("日历上的第二篇")
+
+    page.get_by_role("link", name="改时间：日历上的第二篇").focus()
+    page.keyboard.press("Enter")
+    field = page.get_by_label("新的推送时间")
+    field.fill(f"{tuesday.isoformat()}T10:00")
+    page.get_by_role("button", name="改时间").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("已经排满，请换一天")).to_be_visible()
+    expect(field).to_have_value(f"{tuesday.isoformat()}T10:00")
+    field.fill(f"{wednesday.isoformat()}T10:00")
+    page.keyboard.press("Enter")
+    expect(page.locator(day_of(page, wednesday))).to_contain_text("10:00 日历上的第二篇")
+    assert [error for error in staff.errors if "409" not in error] == [], "but for the refused move"
+    assert staff.outside == []
+
+
+def test_paused_resumed_sent_from_the_pushs_page(chromium: Browser, service: Instance) -> None:
+    url = approved(service, "要暂停的一篇")
+    staff = Staff(chromium, service, "editor")
+    page = staff.go(f"{url}/pushes/new?due_at={monday(40).isoformat()}T09:00")
+    page.get_by_label("公众号发布（不通知）").check()
+    page.get_by_role("button", name="下一步：核对").click()
+    page.get_by_role("button", name="返回修改").click()
+    expect(page.get_by_label("公众号发布（不通知）")).to_be_checked()
+    page.get_by_role("button", name="下一步：核对").click()
+    page.get_by_role("button", name="确认安排").click()
+    page.get_by_role("button", name="暂停").click()
+    expect(page.locator("#progress .badge")).to_have_text("已暂停")
+    staff.go("/console/")
+    waiting = page.get_by_role("row", name="要暂停的一篇")
+    waiting.get_by_role("button", name="继续", exact=True).click()
+    expect(page.locator("#progress .badge")).to_have_text("待发")
+    page.get_by_role("button", name="马上发送").click()
+    page.get_by_role("dialog").get_by_role("button", name="马上发送").click()
+    expect(page.locator("#progress .badge")).to_have_text("已发", timeout=30_000)
+    assert staff.errors == []
+
+
+@pytest.mark.parametrize("width", [1366, 360])
+def test_a_column_its_queue_and_the_publicity_week(chromium: Browser, service: Instance, width: int) -> None:
+    staff = Staff(chromium, service, "editor", width)
+    name = f"一课 {width}"
+    page = staff.go("/console/columns/new")
+    page.get_by_label("名称").fill(name)
+    page.get_by_role("button", name="保存").click()
+    slug = service.one("SELECT slug FROM article_column WHERE name = :name", name=name)
+    titles = [f"{name}：{number}" for number in "甲乙"]
+    for title in titles:
+        approved(service, title, slug)
+    page.get_by_role("link", name="设置推送规则").first.click()
+    page.get_by_label("小程序文章列表").check()
+    page.get_by_label("周三").check()
+    fits(page)
+    page.get_by_role("button", name="保存规则").click()
+    expect(page.get_by_text("每周一、三 09:00")).to_be_visible()
+    for title in titles:
+        page.get_by_label("排进一篇").select_option(label=title)
+        page.get_by_role("button", name="排进队列").click()
+    fits(page)
+    if width > 1000:
+        page.locator("#queue li").last.drag_to(page.locator("#queue li").first, target_position={"x": 20, "y": 2})
+    else:
+        page.locator("#queue li").last.get_by_role("button", name="上移").click()
+    expect(page.get_by_text("已调整顺序")).to_be_visible()
+    expect(page.locator("#queue li").first).to_contain_text(titles[1])
+    page.get_by_role("button", name="暂停栏目").click()
+    expect(page.get_by_text("栏目已暂停")).to_be_visible()
+
+    page = staff.go("/console/series/xuanchuanzhou")
+    expect(page.get_by_text(re.compile(r"启动日群发"))).to_be_visible()
+    fits(page)
+    assert staff.errors == []
+
+
+def test_on_a_phone_the_calendar_is_a_list_of_days(chromium: Browser, service: Instance) -> None:
+    approved(service, "手机上排的一篇")
+    staff = Staff(chromium, service, "editor", 360)
+    start = monday(80)
+    page = staff.go("/console/calendar")
+    fits(page)
+    page.get_by_role("link", name="安排推送").click()
+    page.get_by_label("标题含有").fill("手机上排")
+    page.get_by_role("button", name="查找").click()
+    page.get_by_role("link", name="手机上排的一篇").click()
+    page.get_by_label("小程序文章列表").check()
+    page.get_by_label("推送时间").fill(f"{start.isoformat()}T09:00")
+    fits(page)
+    page.get_by_role("button", name="下一步：核对").click()
+    page.get_by_role("button", name="确认安排").click()
+    fits(page)
+    page = staff.go(f"/console/calendar?at={start.isoformat()}")
+    fits(page)
+    entry = page.locator(day_of(page, start))
+    expect(entry).to_contain_text("手机上排的一篇")
+    expect(entry.locator(".calendar-long")).to_be_visible()
+    expect(page.locator("td.calendar-empty").last).to_be_hidden()
+    page.get_by_role("link", name="改时间：手机上排的一篇").click()
+    fits(page)
+    page.get_by_label("新的推送时间").fill(f"{(start + timedelta(days=1)).isoformat()}T11:30")
+    page.get_by_role("button", name="改时间").click()
+    expect(page.locator(day_of(page, start + timedelta(days=1)))).to_contain_text("11:30 手机上排的一篇")
+    for path in ("/console/results", "/console/channels", "/console/columns"):
+        fits(staff.go(path))
+    assert staff.errors == []
