@@ -12,6 +12,8 @@ from sorting_miniapp.audit import AuditEntry
 from sorting_miniapp.guide.models import CLASS_NAMES
 from sorting_miniapp.orgs.settings import DEFAULTS
 from sorting_miniapp.places.models import PLACE_KIND_NAMES, PLACE_STATE_NAMES
+from sorting_miniapp.quiz.models import ENTRY_NAMES
+from sorting_miniapp.quiz.models_desk import APPEAL_STAGE_NAMES, CORRECTION_NAMES, AppealStage
 
 OBJECTS = {
     "node": "单位",
@@ -24,6 +26,7 @@ OBJECTS = {
     "question": "题目",
     "question_set": "试卷",
     "quiz": "答题",
+    "attempt": "答题成绩",
     "team": "班级或小队",
     "guide_request": "收录反馈",
     "event": "活动",
@@ -133,6 +136,13 @@ VERBS = {
     "renew_code": "换班级码",
     "delete": "删除",
     "decide": "处理",
+    "disqualify": "取消成绩",
+    "restore": "恢复成绩",
+    "draft_correction": "预览更正",
+    "correct": "更正并重新计分",
+    "record_prize": "登记获奖",
+    "hand_prize": "登记领取奖品",
+    "remove_prize": "删除获奖登记",
     "rule": "设置推送规则",
     "queue": "排进文章",
     "unqueue": "移出文章",
@@ -205,8 +215,18 @@ FIELDS = {
     "order": "顺序",
     "number": "编号",
     "bound": "绑定",
+    "action": "处理办法",
+    "per_day": "每天次数",
+    "pass_percent": "及格分",
+    "question_seconds": "每题秒数",
+    "prizes": "奖励说明",
+    "entry": "统计方式",
+    "untimed_allowed": "长者不限时",
 }
 VALUES: dict[str, str] = {
+    **{one.value: name for one, name in CORRECTION_NAMES.items()},
+    **{one.value: name for one, name in ENTRY_NAMES.items()},
+    **{one.value: APPEAL_STAGE_NAMES[one] for one in (AppealStage.UPHELD, AppealStage.LIFTED)},
     **{kind.value: name for kind, name in PLACE_KIND_NAMES.items()},
     **{state.value: name for state, name in PLACE_STATE_NAMES.items()},
     **{kind.value: name for kind, name in ROLE_NAMES.items()},
