@@ -78,30 +78,6 @@ def test_an_event_from_a_template_to_its_check_in_code(chromium: Browser, servic
     expect(page.get_by_text("已撤回发布")).to_be_visible()
 
 
-def test_a_text_is_reviewed_sent_and_its_progress_shown(chromium: Browser, service: Instance) -> None:
-    editor = Staff(chromium, service, "editor").go("/console/articles/new")
-    for label, words in (("标题", "浏览器里写的文章"), ("作者", "市住建局"), ("摘要", "一句话"), ("来源", "市住建局")):
-        editor.get_by_label(label, exact=False).first.fill(words)
-    editor.get_by_label("正文", exact=False).first.fill("## 小标题\n\n**要点**")
-    editor.get_by_role("button", name="保存").click()
-    expect(editor.locator(".article-body h2")).to_have_text("小标题")
-    editor.get_by_role("button", name="提交审核").click()
-    url = editor.url
-    for level in (1, 2, 3):
-        reviewer = Staff(chromium, service, f"reviewer{level}").page
-        reviewer.get_by_role("link", name="浏览器里写的文章").click()
-        reviewer.get_by_role("button", name="通过").click()
-        expect(reviewer.get_by_text("已通过")).to_be_visible()
-    editor.goto(url)
-    editor.get_by_role("link", name="安排推送").click()
-    editor.get_by_label("公众号群发").check()
-    editor.get_by_label("马上发送").check()
-    editor.get_by_role("button", name="下一步：核对").click()
-    editor.get_by_role("button", name="确认安排").click()
-    # htmx fetches the progress until the push is over; the worker and the simulator do the rest.
-    expect(editor.locator("#progress .badge")).to_have_text("已发", timeout=30_000)
-
-
 def test_the_documentation_of_the_api_opens_without_outside_help(chromium: Browser, service: Instance) -> None:
     staff = Staff(chromium, service, "admin")
     page = staff.go("/api/docs")

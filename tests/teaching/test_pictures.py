@@ -17,7 +17,9 @@ from sorting_miniapp.db import db
 from sorting_miniapp.media import drawings
 from sorting_miniapp.media.models import Drawing
 from sorting_miniapp.orgs.models import Node
+from sorting_miniapp.quiz import proposals
 from sorting_miniapp.quiz.models import Question
+from sorting_miniapp.quiz.models_bank import QuestionProposal
 from tests.console.test_admin import post, sign_in
 from tests.events.helpers import World, make_person, make_staff
 from tests.teaching.test_sync import load, quiet
@@ -118,8 +120,12 @@ def test_an_editor_chooses_a_picture_in_the_console(sqlite_app: Flask, folder: P
         "option1": "可回收物", "option2": "其他垃圾",
     }  # fmt: skip
     assert "看图题要选一张图片" in post(client, "/console/questions/new", 422, **form)
-    url = post(client, "/console/questions/new", **form, picture="bin-food.svg")
-    page = client.get(url).text
+    post(client, "/console/questions/new", **form, picture="bin-food.svg")
+    with sqlite_app.app_context():
+        waiting = proposals.waiting()[0][0].proposal.id
+        proposals.accept(make_staff("second_editor", Role.EDITOR, city), [waiting])
+        question_id = db.session.scalar(select(QuestionProposal.question_id).where(QuestionProposal.id == waiting))
+    page = client.get(f"/console/questions/{question_id}").text
     assert 'value="bin-food.svg" checked' in page
     assert "工作人员" in page
     assert "看图" in client.get("/console/questions?q=图里").text
