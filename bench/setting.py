@@ -23,9 +23,8 @@ from sorting_miniapp.deliveries.models import Subscription
 from sorting_miniapp.events import planning, shifts, tokens
 from sorting_miniapp.events.drafts import Draft
 from sorting_miniapp.events.models import Event, Shift, SignUp, SignUpState
-from sorting_miniapp.guide import search, service
-from sorting_miniapp.guide.models import Bigram, Item, Name, WasteClass
-from sorting_miniapp.guide.words import bigrams
+from sorting_miniapp.guide import cache, names, search
+from sorting_miniapp.guide.models import Item, WasteClass
 from sorting_miniapp.orgs import settings
 from sorting_miniapp.orgs.models import Node
 from sorting_miniapp.quiz import attempts
@@ -167,13 +166,19 @@ class Setting:
         return int(db.session().scalar(select(func.count()).select_from(Event)) or 0)
 
     def cold_search(self, count: int) -> float:
-        """Milliseconds of the middle search among `count` items, each for a word not asked before."""
+        """Milliseconds of the middle search among `count` items, each for words not asked before.
+
+        A third are two characters, a third whole sentences about a name, a third names with a slip.
+        """
         self._fill_dictionary(count)
         with transaction():
-            service.changed()
-        words = [a + b for a in CHARACTERS[:20] for b in CHARACTERS[20:30]]
+            cache.changed()
+        asked: list[str] = []
+        for a in CHARACTERS[:20]:
+            for b in CHARACTERS[20:27]:
+                asked += [a + b, f"请问家里用完的{a}{b}瓶子应该扔到哪个垃圾桶里", f"{b}料{a}袋"]
         took = []
-        for word in words:
+        for word in asked:
             begun = time.perf_counter()
             search.find(word)
             db.session().rollback()
@@ -183,23 +188,19 @@ class Setting:
     @staticmethod
     def _fill_dictionary(count: int) -> None:
         have = int(db.session().scalar(select(func.count()).select_from(Item)) or 0)
-        names = [a + b + c for a in CHARACTERS for b in CHARACTERS for c in CHARACTERS[:5]][: count - have]
+        made = [a + b + c for a in CHARACTERS for b in CHARACTERS for c in CHARACTERS[:5]][: count - have]
         now = clock.now()
         with transaction() as session:
-            for number, name in enumerate(names):
-                item = Item(
+            items = [
+                Item(
                     key=f"bench-{number}", name=f"{name}{number}", waste_class=WasteClass.RESIDUAL, why="x", how="x",
                     basis="x", changed_at=now,
-                )  # fmt: skip
-                session.add(item)
-                session.flush()
-                folded = f"{name}{number}"
-                session.execute(
-                    insert(Name).values(
-                        folded=folded, item_id=item.id, shown=folded, own=True, pinyin=f"p{number}", initials="p"
-                    )
                 )
-                session.execute(insert(Bigram), [{"bigram": two, "folded": folded} for two in bigrams(folded)])
+                for number, name in enumerate(made)
+            ]  # fmt: skip
+            session.add_all(items)
+            session.flush()
+            names.write(session, [(item.id, item.name, []) for item in items])
 
     def fan_out(self, count: int) -> int:
         """A fan-out to `count` subscribers that the simulator knows; returns its key."""

@@ -25,6 +25,7 @@ from sorting_miniapp.deliveries import claims, ends, fan_out, retention, subscri
 from sorting_miniapp.events import closing, reminders
 from sorting_miniapp.events import service as events
 from sorting_miniapp.faults import crash_point
+from sorting_miniapp.guide import lookups
 from sorting_miniapp.hours import service as hours
 from sorting_miniapp.jobs import running as jobs
 from sorting_miniapp.orgs import settings
@@ -97,6 +98,7 @@ class Timetable:
             Job("old_deliveries", 600, lambda: retention.purge(int(settings.read("delivery_days")))),
             Job("old_unsaved_texts", 3600, autosave.purge),
             Job("unindexed_articles", 3600, article_search.catch_up),
+            Job("old_look_ups", 3600, lookups.purge),
             Job("loose_pictures", 3600, hours.purge_pictures),
             Job("old_place_pictures", 3600, place_pictures.purge),
         )

@@ -25,7 +25,8 @@ from sorting_miniapp.articles import listing as articles
 from sorting_miniapp.db import Base, db
 from sorting_miniapp.engines import engine_options
 from sorting_miniapp.events import listing as events
-from sorting_miniapp.guide import service as guide
+from sorting_miniapp.guide import cache as guide
+from sorting_miniapp.guide import lexicon, lookups
 from sorting_miniapp.orgs import settings as domain_settings
 from sorting_miniapp.places import service as places
 from sorting_miniapp.quiz import bank, leaderboards, offers
@@ -44,7 +45,9 @@ CACHES = (
     sessions.forget,
     articles.kept.forget,
     events.kept.forget,
-    guide.kept.forget,
+    guide.forget,
+    lexicon.forget,
+    lookups.forget,
     offers.kept.forget,
     leaderboards.kept.forget,
     places.kept.forget,

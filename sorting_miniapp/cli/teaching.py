@@ -20,10 +20,10 @@ from sorting_miniapp.deliveries import content as deliveries
 from sorting_miniapp.errors import Invalid
 from sorting_miniapp.events import content as events
 from sorting_miniapp.figures import definitions as figures
+from sorting_miniapp.guide import cache as guide_cache
 from sorting_miniapp.guide import check as guide_check
 from sorting_miniapp.guide import content as guide
-from sorting_miniapp.guide import rows
-from sorting_miniapp.guide import service as guide_service
+from sorting_miniapp.guide import reference, rows
 from sorting_miniapp.media import drawings
 from sorting_miniapp.orgs import service as org_service
 from sorting_miniapp.quiz import badges, bank
@@ -41,6 +41,7 @@ PARTS = tuple({part.name: part for part in (*guide.PARTS, *quiz.PARTS, *articles
 PLAIN: tuple[tuple[str, Any], ...] = (
     ("图片", drawings), ("同意文本", consents), ("活动模板", events), ("年度数据", figures), ("系列推送", series),
     ("徽章", badges),
+    ("查询用语和时令", reference),
 )  # fmt: skip
 
 
@@ -111,7 +112,7 @@ def load(
             counts[name] = feature.load(folder)
         outcomes = sync.load(PARTS, folder, take)
         if counts["图片"]["changed"] or any(one.label == "依据" and (one.changed or one.removed) for one in outcomes):
-            guide_service.changed()
+            guide_cache.changed()
             bank.changed()
         if dry_run:
             raise _Undo

@@ -31,6 +31,7 @@ from sorting_miniapp.console import (  # noqa: F401  each registers its pages on
     views_figures,
     views_groups,
     views_guide,
+    views_guide_requests,
     views_home,
     views_hours,
     views_ivolunteer,

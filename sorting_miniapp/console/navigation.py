@@ -52,6 +52,7 @@ NAVIGATION: list[tuple[str, list[Page]]] = [
         "分类指南与投放点",
         [
             ("console.guide", "分类词条", EDITORIAL),
+            ("console.guide_requests", "居民没查到的", EDITORIAL),
             ("console.places", "点位", (ORGANISE, ADMINISTER, Role.EDITOR, ANALYSE)),
             ("console.place_reports", "点位问题", (ORGANISE, ADMINISTER, ANALYSE)),
         ],

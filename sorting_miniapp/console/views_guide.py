@@ -1,7 +1,8 @@
-"""Console: the dictionary of items, and what residents looked up in vain."""
+"""Console: the dictionary of items: list, form, photo."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -10,9 +11,10 @@ from werkzeug.wrappers import Response
 from sorting_miniapp.accounts.access import current_staff, staff_only
 from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.console.blueprint import blueprint
-from sorting_miniapp.errors import DomainError
-from sorting_miniapp.guide import service
-from sorting_miniapp.guide.models import CLASS_NAMES, REQUEST_STATE_NAMES, SUBCLASSES, RequestState, WasteClass
+from sorting_miniapp.errors import DomainError, Invalid
+from sorting_miniapp.errors_web import takes
+from sorting_miniapp.guide import service, words
+from sorting_miniapp.guide.models import CLASS_NAMES, SUBCLASSES, WasteClass
 from sorting_miniapp.guide.rows import CONFIDENCE, parts
 from sorting_miniapp.teaching import sources
 
@@ -23,37 +25,50 @@ FIELDS = (
     "family",
 )  # fmt: skip
 LISTS = ("aliases", "local_names", "parts")
+FILTERS = ("q", "waste_class", "season", "confidence", "photo")
+MOST_PHOTO = 10 * 1024 * 1024
 CODES = {name: code.value for code, name in CLASS_NAMES.items()}
 
 
 @blueprint.get("/guide")
 @staff_only(*READERS)
 def guide() -> str:
-    q, chosen = request.args.get("q", "").strip()[:40], request.args.get("waste_class", "")
+    wanted: dict[str, Any] = {name: request.args.get(name, "").strip()[:40] for name in FILTERS}
     page = min(max(request.args.get("page", 0, type=int), 0), 10_000)
-    rows, more = service.listed(q, chosen, page)
-    following = url_for("console.guide", q=q, waste_class=chosen, page=page + 1) if more else ""
+    rows, more = service.listed(page=page, **wanted)
     return render_template(
-        "console/guide/list.html", rows=rows, q=q, chosen=chosen, following=following, classes=CLASS_NAMES
+        "console/guide/list.html",
+        rows=rows,
+        wanted=wanted,
+        following=url_for("console.guide", page=page + 1, **wanted) if more else "",
+        classes=CLASS_NAMES,
+        seasons=[("", "全部"), *((one, one) for one in service.seasons())],
+        confidence=CONFIDENCE,
     )
 
 
-def _form(values: dict[str, Any], key: str, problem: DomainError | None = None) -> str:
-    errors = {problem.code: problem.message} if problem else {}
+def choices(values: Mapping[str, Any], problem: DomainError | None = None) -> dict[str, Any]:
+    """What the fields of an item need beside their values: choices, and what is wrong with them."""
     known = {*FIELDS, *LISTS, "low_value"}
     basis = str(values.get("basis") or "")
     titles = sources.titles()
-    return render_template(
-        "console/guide/form.html",
-        values=values,
-        key=key,
-        errors=errors,
-        problem=problem.message if problem and problem.code not in known else "",
-        classes=list(CLASS_NAMES.items()),
-        sources=[("", "请选择"), *titles.items(), *([(basis, basis)] if basis and basis not in titles else [])],
-        confidence=list(CONFIDENCE.items()),
-        subclasses=[("", "无")] + [(one, one) for group in SUBCLASSES.values() for one in group],
-    )
+    return {
+        "errors": {problem.code: problem.message} if problem else {},
+        "problem": problem.message if problem and problem.code not in known else "",
+        "classes": list(CLASS_NAMES.items()),
+        "sources": [("", "请选择"), *titles.items(), *([(basis, basis)] if basis and basis not in titles else [])],
+        "confidence": list(CONFIDENCE.items()),
+        "subclasses": [("", "无")] + [(one, one) for group in SUBCLASSES.values() for one in group],
+    }
+
+
+def blank(name: str = "") -> dict[str, Any]:
+    """The fields of a new item."""
+    return dict.fromkeys((*FIELDS, *LISTS), "") | {"name": name[: words.LONGEST], "active": "1"}
+
+
+def _form(values: dict[str, Any], key: str, problem: DomainError | None = None, photo: str = "") -> str:
+    return render_template("console/guide/form.html", values=values, key=key, photo=photo, **choices(values, problem))
 
 
 def _lines(name: str) -> tuple[str, ...]:
@@ -67,7 +82,7 @@ def _part(line: str) -> tuple[str, str]:
     return name.strip(), CODES.get(named.strip(), "")
 
 
-def _typed() -> service.Draft:
+def typed() -> service.Draft:
     form = request.form
     texts: dict[str, Any] = {key: form.get(key, "") for key in FIELDS}
     texts["confidence"] = texts["confidence"] or "high"
@@ -80,11 +95,11 @@ def _typed() -> service.Draft:
 @blueprint.route("/guide/new", methods=["GET", "POST"])
 @staff_only(Role.EDITOR)
 def guide_new() -> Page:
-    values = dict.fromkeys((*FIELDS, *LISTS), "") | {"name": request.args.get("name", "")[:40], "active": "1"}
+    values = blank(request.args.get("name", ""))
     if request.method == "GET":
         return _form(values, "")
     try:
-        key = service.save(current_staff(), "", _typed())
+        key = service.save(current_staff(), "", typed())
     except DomainError as error:
         return _form(values | request.form.to_dict(), "", error), error.status
     flash("已添加词条", "success")
@@ -99,27 +114,36 @@ def guide_item(key: str) -> Page:
     values |= {name: row[name].replace("；", "\n") for name in ("aliases", "local_names")}
     values["parts"] = "\n".join(f"{name}：{CLASS_NAMES[WasteClass(code)]}" for name, code in parts(row["parts"]))
     if request.method == "GET":
-        return _form(values, key)
+        return _form(values, key, photo=item.photo)
     try:
-        service.save(current_staff(), key, _typed(), active="active" in request.form)
+        service.save(current_staff(), key, typed(), active="active" in request.form)
     except DomainError as error:
-        return _form(values | {"low_value": ""} | request.form.to_dict(), key, error), error.status
+        return _form(values | {"low_value": ""} | request.form.to_dict(), key, error, item.photo), error.status
     flash("已保存，居民两秒内就能看到", "success")
     return redirect(url_for("console.guide_item", key=key))
 
 
-@blueprint.get("/guide/requests")
-@staff_only(*READERS)
-def guide_requests() -> str:
-    chosen = request.args.get("state", "")
-    wanted = RequestState(chosen) if chosen in set(RequestState) else RequestState.OPEN
-    rows = service.requests(wanted)
-    return render_template("console/guide/requests.html", rows=rows, wanted=wanted, states=REQUEST_STATE_NAMES)
-
-
-@blueprint.post("/guide/requests/<int:request_id>")
+@blueprint.route("/guide/items/<string:key>/photo", methods=["GET", "POST"])
 @staff_only(Role.EDITOR)
-def guide_request_settle(request_id: int) -> Response:
-    service.settle_request(current_staff(), request_id, request.form.get("added") == "1")
-    flash("已处理", "success")
-    return redirect(url_for("console.guide_requests"))
+@takes(MOST_PHOTO + 64 * 1024)
+def guide_photo(key: str) -> Page:
+    item, _ = service.item(key)
+    if request.method == "GET":
+        return render_template("console/guide/photo.html", item=item, problem="")
+    file = request.files.get("file")
+    try:
+        if not file or not file.filename:
+            raise Invalid("file", "请选择一张照片")
+        service.set_photo(current_staff(), key, file.stream.read())
+    except DomainError as error:
+        return render_template("console/guide/photo.html", item=item, problem=error.message), error.status
+    flash("照片已换上", "success")
+    return redirect(url_for("console.guide_photo", key=key))
+
+
+@blueprint.post("/guide/items/<string:key>/photo/remove")
+@staff_only(Role.EDITOR)
+def guide_photo_remove(key: str) -> Response:
+    service.set_photo(current_staff(), key, b"")
+    flash("照片已撤下", "success")
+    return redirect(url_for("console.guide_photo", key=key))

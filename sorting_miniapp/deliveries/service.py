@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import structlog
 from sqlalchemy import func, insert, select
@@ -39,25 +39,38 @@ def notify(
 
     Whether the resident takes it is seen when it is sent: without a credit the delivery ends as `refused`.
     """
+    notify_all(key, [resident_id], values, object_type=object_type, object_id=object_id, page_id=page_id, urgent=urgent)
+
+
+def notify_all(
+    key: str,
+    residents: Sequence[int],
+    values: Mapping[str, str],
+    *,
+    object_type: str,
+    object_id: object,
+    page_id: str = "",
+    urgent: bool = False,
+) -> None:
+    """Ask for the same message to each of these residents; as `notify`."""
     with transaction() as session:
         if session.get(NoticeTemplate, key) is None:
             # A text nobody has loaded must not keep somebody from withdrawing; staff see that no notice went out.
             log.error("notice_text_missing", key=key)
             return
-        session.execute(
-            insert(Delivery).values(
-                resident_id=resident_id,
-                notice_key=key,
-                texts=dict(values),
-                page_id=page_id,
-                object_type=object_type,
-                object_id=str(object_id),
-                urgent=urgent,
-                priority=PRIORITY.get(key, 5),
-                state=DeliveryState.READY,
-                created_at=clock.now(),
-            )
-        )
+        row = {
+            "notice_key": key,
+            "texts": dict(values),
+            "page_id": page_id,
+            "object_type": object_type,
+            "object_id": str(object_id),
+            "urgent": urgent,
+            "priority": PRIORITY.get(key, 5),
+            "state": DeliveryState.READY,
+            "created_at": clock.now(),
+        }
+        if residents:
+            session.execute(insert(Delivery), [row | {"resident_id": one} for one in residents])
 
 
 def outcome_of_notices(object_type: str, object_id: object, key: str) -> dict[str, int]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from pathlib import Path
-from typing import Any
 
-import yaml
-
-from sorting_miniapp.guide import rows, words
+from sorting_miniapp.guide import check_reference, rows, words
+from sorting_miniapp.guide.check_reference import sentence
 from sorting_miniapp.guide.models import CLASS_NAMES, SUBCLASSES, WasteClass
 from sorting_miniapp.teaching import language
-from sorting_miniapp.teaching.files import Entry, Files, Level, Problem, Report, keys, sources, unique
+from sorting_miniapp.teaching.files import Entry, Files, Level, Problem, Report, sources, unique
 
 LENGTHS = {
     "name": (1, 20),
@@ -37,9 +35,10 @@ def check(folder: Path) -> Report:
     """Problems and amounts of the dictionary."""
     files, report = Files(folder), Report()
     known = sources(files)
-    _categories(files, report, set(known))
-    _synonyms(files, report)
     entries = rows.read(files)
+    items = {entry.values["id"]: entry.values["category"] for entry in reversed(entries)}
+    check_reference.categories(files, report, set(known), items)
+    check_reference.others(files, report, items, {one for entry in entries if (one := entry.values["season"])})
     unique(report, entries)
     for entry in entries:
         _row(report, entry, set(known))
@@ -49,41 +48,6 @@ def check(folder: Path) -> Report:
     _amounts(report, entries)
     report.problems += files.problems
     return report
-
-
-def _categories(files: Files, report: Report, known: set[str]) -> None:
-    entries = files.yaml("guide/categories.yaml")
-    for entry in entries:
-        if not keys(report, entry, ("code", "name", "colour", "symbol", "summary", "rules", "basis"), ("subclasses",)):
-            continue
-        code = entry.values["code"]
-        if code not in set(WasteClass) or entry.values["name"] != CLASS_NAMES[WasteClass(code)]:
-            report.add(entry, f"类别和法定名称不符：{code} {entry.values['name']}", Level.STRUCTURE)
-        if entry.values["basis"] not in known:
-            report.add(entry, f"依据不在 sources.yaml 里：{entry.values['basis']}", Level.STRUCTURE)
-        for text in (entry.values["summary"], *entry.values["rules"]):
-            _sentence(report, entry, "说明", text)
-    if missing := set(WasteClass) - {entry.values.get("code") for entry in entries}:
-        names = "、".join(CLASS_NAMES[one] for one in WasteClass if one in missing)
-        report.problems.append(Problem("guide/categories.yaml", 0, f"缺少类别：{names}"))
-
-
-def _synonyms(files: Files, report: Report) -> None:
-    name = "guide/synonyms.yaml"
-    found: Any = yaml.safe_load(files.text(name)) or {}
-    if not isinstance(found, dict):
-        report.problems.append(Problem(name, 1, "须是“键: 值”的形式"))
-        return
-    for word, code in (found.get("categories") or {}).items():
-        if code not in set(WasteClass):
-            report.problems.append(Problem(name, 0, f"{word} 的类别不认识：{code}"))
-
-
-def _sentence(report: Report, entry: Entry, label: str, text: str, final: bool = True) -> None:
-    for wrong in language.unreadable(text, final):
-        report.add(entry, f"{label}：{wrong}")
-    if found := language.foreign_label(text):
-        report.add(entry, f"{label}：“{found}”不是法定类别名称")
 
 
 def _row(report: Report, entry: Entry, known: set[str]) -> None:
@@ -116,7 +80,7 @@ def _texts(report: Report, entry: Entry) -> None:
             report.add(entry, f"{LABELS[key]}须为 {low} 到 {high} 个字，现为 {len(entry.values[key])} 个")
     for key in SENTENCES:
         if entry.values[key]:
-            _sentence(report, entry, LABELS[key], entry.values[key], key != "conditions")
+            sentence(report, entry, LABELS[key], entry.values[key], key != "conditions")
     for cell in ("aliases", "local_names"):
         if any(mark in entry.values[cell] for mark in ";,，、"):
             report.add(entry, f"{cell} 里的名称用“；”隔开", Level.STRUCTURE)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from sorting_miniapp import clock
 from sorting_miniapp.errors import Conflict
-from sorting_miniapp.guide import names, rows, service, words
+from sorting_miniapp.guide import cache, names, reference, rows, words
 from sorting_miniapp.guide.models import CLASS_NAMES, SUBCLASSES, Category, Item, Name, WasteClass
 from sorting_miniapp.teaching import sync
 from sorting_miniapp.teaching.sources import SOURCES
@@ -66,7 +66,9 @@ def _put(session: Session, found: dict[str, Values]) -> None:
 def _free(session: Session, found: dict[str, Values]) -> None:
     """No name of the files belongs to an item that loading leaves alone."""
     wanted = {words.fold(name): key for key, row in found.items() for name in (row["name"], *dict(rows.others(row)))}
-    taken = session.execute(select(Name.folded, Item.name, Item.key).join(Item, Item.id == Name.item_id))
+    taken = session.execute(
+        select(Name.folded, Item.name, Item.key).join(Item, Item.id == Name.item_id).where(~Name.derived)
+    )
     clashes = [f"{row.name}（{row.key}）" for row in taken if row.folded in wanted and row.key not in found]
     if clashes:
         told = "、".join(clashes[:5])
@@ -88,13 +90,16 @@ def _place(row: Values) -> str:
 
 ITEMS = Part(
     name="item", label="词条", key="id", entries=rows.read, normal=_normal, stored=_stored, put=_put, remove=_remove,
-    title=lambda row: str(row["name"]), outward=dict, place=_place, changed=service.changed,
+    title=lambda row: str(row["name"]), outward=dict, place=_place, changed=cache.changed,
 )  # fmt: skip
 
 
+_LISTS = ("examples", "not_here", "mistakes")
+
+
 def _category(row: Mapping[str, Any]) -> Values:
-    keys = ("code", "name", "colour", "symbol", "subclasses", "summary", "rules", "basis")
-    return {key: row.get(key) or ([] if key == "subclasses" else "") for key in keys}
+    keys = ("code", "name", "colour", "symbol", "summary", "rules", "basis", "sign")
+    return {key: row.get(key) or "" for key in keys} | {key: row.get(key) or [] for key in ("subclasses", *_LISTS)}
 
 
 def _categories(session: Session) -> dict[str, Values]:
@@ -102,8 +107,8 @@ def _categories(session: Session) -> dict[str, Values]:
         row.waste_class.value: {
             "code": row.waste_class.value, "name": CLASS_NAMES[row.waste_class], "colour": row.colour,
             "symbol": row.symbol, "subclasses": list(SUBCLASSES[row.waste_class]), "summary": row.summary,
-            "rules": row.rules, "basis": row.basis,
-        }
+            "rules": row.rules, "basis": row.basis, "sign": row.sign,
+        } | {key: getattr(row, key) or [] for key in _LISTS}
         for row in session.scalars(select(Category).order_by(Category.position))
     }  # fmt: skip
 
@@ -111,7 +116,7 @@ def _categories(session: Session) -> dict[str, Values]:
 def _put_categories(session: Session, found: dict[str, Values]) -> None:
     for code, row in found.items():
         one = WasteClass(code)
-        values = {key: row[key] for key in ("colour", "symbol", "summary", "rules", "basis")}
+        values = {key: row[key] for key in ("colour", "symbol", "summary", "rules", "basis", "sign", *_LISTS)}
         session.merge(Category(waste_class=one, position=list(WasteClass).index(one), **values))
     session.flush()
 
@@ -123,12 +128,13 @@ def _remove_categories(session: Session, keys: Collection[str]) -> None:
 CLASSES = Part(
     name="category", label="类别", key="code", entries=lambda files: files.yaml(CATEGORIES), normal=_category,
     stored=_categories, put=_put_categories, remove=_remove_categories, title=lambda row: str(row["name"]),
-    outward=dict, place=lambda row: CATEGORIES, changed=service.changed,
+    outward=dict, place=lambda row: CATEGORIES, changed=cache.changed,
 )  # fmt: skip
 PARTS = (SOURCES, CLASSES, ITEMS)
 
 
 def load(folder: Path) -> dict[str, int]:
-    """Load sources, classes and items; returns how many were added, changed, the same."""
+    """Load sources, classes, items and what only files say; how many of the first were added, changed, the same."""
+    reference.load(folder)
     outcomes = [one.counts() for one in sync.load(PARTS, folder)]
     return {key: sum(one[key] for one in outcomes) for key in ("added", "changed", "same")}

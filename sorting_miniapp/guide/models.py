@@ -38,7 +38,11 @@ REQUEST_STATE_NAMES = {
 
 
 class Category(Base):
-    """A class as residents see it: colour, symbol, what belongs to it, how to put it out."""
+    """A class as residents see it: colour, symbol, what belongs to it, how to put it out.
+
+    `sign` is the drawing of its sign; `examples` and `not_here` are keys of items that belong, and of items that
+    people wrongly put here; `mistakes` says in sentences what goes wrong most.
+    """
 
     __tablename__ = "guide_category"
     waste_class: Mapped[WasteClass] = mapped_column(enum_column(WasteClass, "waste_class"), primary_key=True)
@@ -47,6 +51,10 @@ class Category(Base):
     summary: Mapped[str] = mapped_column(String(200))
     rules: Mapped[Any] = mapped_column(JsonText)
     basis: Mapped[str] = mapped_column(String(200))
+    sign: Mapped[str] = mapped_column(CaseString(60), default="")
+    examples: Mapped[Any] = mapped_column(JsonText, nullable=True)
+    not_here: Mapped[Any] = mapped_column(JsonText, nullable=True)
+    mistakes: Mapped[Any] = mapped_column(JsonText, nullable=True)
     position: Mapped[int] = mapped_column(default=0)
 
 
@@ -54,7 +62,8 @@ class Item(Base):
     """A thing people throw away. `basis` is a source's key; `parts` is a list of {name, category}.
 
     `conditions` says when the class changes (clean or soiled), `note` where places differ; `reviewer` is the name of
-    the pass in which it was read again, '' when it was not; items of one `family` may share their `why`.
+    the pass in which it was read again, '' when it was not; items of one `family` may share their `why`. `photo` is
+    the public id of a stored picture, or ''.
     """
 
     __tablename__ = "guide_item"
@@ -74,6 +83,7 @@ class Item(Base):
     confidence: Mapped[str] = mapped_column(CaseString(8), default="high")
     reviewer: Mapped[str] = mapped_column(String(40), default="")
     family: Mapped[str] = mapped_column(CaseString(60), default="")
+    photo: Mapped[str] = mapped_column(CaseString(32), default="")
     active: Mapped[bool] = mapped_column(default=True)
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
@@ -81,23 +91,32 @@ class Item(Base):
 class Name(Base):
     """A name an item is found by: its own (`own`), another one, or a local one (`local`, not checked by anybody).
 
-    Pinyin in full and by initials; `position` is its place among the item's names.
+    A `derived` one is the item's own without its bracket, 酱油瓶 of 酱油瓶（玻璃）, and no row of a file.
+    Pinyin in full and by initials; `sound` is how it is heard (sounds.py), `pairs` how many pairs of characters it
+    has; `position` is its place among the item's names.
     """
 
     __tablename__ = "guide_name"
-    __table_args__ = (Index("ix_guide_name_pinyin", "pinyin"), Index("ix_guide_name_initials", "initials"))
+    __table_args__ = (
+        Index("ix_guide_name_pinyin", "pinyin"),
+        Index("ix_guide_name_initials", "initials"),
+        Index("ix_guide_name_sound", "sound"),
+    )
     folded: Mapped[str] = mapped_column(CaseString(60), primary_key=True)
     item_id: Mapped[int] = mapped_column(ForeignKey("guide_item.id"), index=True)
     shown: Mapped[str] = mapped_column(String(40))
     own: Mapped[bool] = mapped_column(default=False)
     local: Mapped[bool] = mapped_column(default=False)
+    derived: Mapped[bool] = mapped_column(default=False)
     position: Mapped[int] = mapped_column(default=0)
     pinyin: Mapped[str] = mapped_column(CaseString(200))
     initials: Mapped[str] = mapped_column(CaseString(40))
+    sound: Mapped[str] = mapped_column(CaseString(200), default="")
+    pairs: Mapped[int] = mapped_column(default=0)
 
 
 class Bigram(Base):
-    """Two neighbouring characters of a name: the index for words that are only part of one."""
+    """Two characters of a name, next to each other or with one between: the index for what is only partly a name."""
 
     __tablename__ = "guide_bigram"
     bigram: Mapped[str] = mapped_column(CaseString(8), primary_key=True)
@@ -105,7 +124,10 @@ class Bigram(Base):
 
 
 class Request(Base):
-    """A word that was looked up in vain and asked for; how many people asked."""
+    """A word that was looked up in vain and asked for; how many people asked.
+
+    `item_key` is the item that answers it, `answer` what staff say to those who asked.
+    """
 
     __tablename__ = "guide_request"
     __table_args__ = (
@@ -119,14 +141,19 @@ class Request(Base):
     state: Mapped[RequestState] = mapped_column(enum_column(RequestState, "state"))
     first_at: Mapped[datetime] = mapped_column(UTCDateTime)
     last_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    item_key: Mapped[str] = mapped_column(CaseString(60), default="")
+    answer: Mapped[str] = mapped_column(String(100), default="")
+    answered_by: Mapped[str] = mapped_column(CaseString(80), default="")
+    answered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class RequestVote(Base):
-    """A resident asked for a word; once counts."""
+    """A resident asked for a word; once counts. `remark` is what the resident wrote about it, or ''."""
 
     __tablename__ = "guide_request_vote"
     __table_args__ = (UniqueConstraint("request_id", "resident_id"),)
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     request_id: Mapped[int] = mapped_column(ForeignKey("guide_request.id"))
     resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id"), index=True)
+    remark: Mapped[str] = mapped_column(String(100), default="")
     at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)

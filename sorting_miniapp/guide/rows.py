@@ -86,7 +86,9 @@ def dictionary(entries: list[Entry]) -> Dictionary:
 
 def as_row(item: Item, found: Collection[Name]) -> dict[str, Any]:
     """An item as a row of the files."""
-    ordered = sorted((one for one in found if not one.own), key=lambda one: (one.position, one.folded))
+    ordered = sorted(
+        (one for one in found if not one.own and not one.derived), key=lambda one: (one.position, one.folded)
+    )
     values = {column: getattr(item, column) for column in _PLAIN} | {
         "id": item.key,
         "category": item.waste_class.value,

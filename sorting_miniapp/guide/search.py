@@ -1,192 +1,230 @@
-"""Finding items by what people type: the name, another name, its beginning, its pinyin, or a part of it.
+"""Finding items by what people type or say: names, parts of names, pinyin, slips, whole phrases, words for classes.
 
-Five statements at most, each on an index; the earlier kinds of hit stand before the later ones.
+The database names candidates (names that stand in the question, sound like a part of it, or share pairs of characters
+with it), in three statements on indexes; matching.py puts them in order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
+from sqlalchemy.orm import aliased
 
 from sorting_miniapp.bigrams import TOP
 from sorting_miniapp.db import db
-from sorting_miniapp.errors import BadRequest, NotFound
-from sorting_miniapp.guide import rows, words
-from sorting_miniapp.guide.models import CLASS_NAMES, Bigram, Category, Item, Name, WasteClass
-from sorting_miniapp.teaching import sources
+from sorting_miniapp.guide import lexicon, matching, pages, phrases, sounds, words
+from sorting_miniapp.guide.lexicon import Lexicon
+from sorting_miniapp.guide.matching import Clause
+from sorting_miniapp.guide.models import Bigram, Item, Name, WasteClass
+from sorting_miniapp.guide.phrases import Phrase
 
 MOST = 20
+MOST_CANDIDATES = 120
+MOST_SUGGESTED = 6
+LONGEST_NAME = 14  # characters of a name that is looked for inside a sentence
+MOST_WINDOWS = 400
+SHORT = 6  # in longer questions two characters that only sound like a name are chance
+OTHER_WORDS = -6.0
+# What a hit is worth that was typed in letters: the whole pinyin, its beginning, the initials, their beginning; less a
+# point for each letter that is still to come, and more by the number of names: the common thing has many.
+PINYIN, PINYIN_BEGUN, INITIALS, INITIALS_BEGUN = 100.0, 70.0, 60.0, 59.0
+KIND = 19.5  # below any name of two characters that stands where the thing itself does
+OWN, MOST_KNOWN_BY = 2.0, 9
+EVERY = tuple(WasteClass)
+
+
+@dataclass
+class Hit:
+    """An item by its best name."""
+
+    item_id: int
+    shown: str
+    score: float
+    harmful: bool
+    own: bool
+    size: int
+    by_kind: bool = False
+
+    @property
+    def order(self) -> tuple[float, bool, bool, int, int]:
+        """Best first; of equals the hazardous, as a wrong bin does most harm there."""
+        return (-self.score, not self.harmful, not self.own, self.size, self.item_id)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Items best first, the classes meant (before the items), and names that are near where nothing was found."""
+
+    hits: list[Hit]
+    classes: list[WasteClass]
+    suggestions: list[str]
+
+
+# The statements are made once: building them anew costs more than running them.
+def _named(wanted: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    return (
+        select(Name.item_id, Name.folded, Name.shown, Name.own, Name.sound, Item.waste_class)
+        .join(Item, Item.id == Name.item_id)
+        .where(wanted, Item.active.is_(True), Item.waste_class.in_(bindparam("classes", expanding=True)))
+    )
+
+
+def _sharing() -> Select[*tuple[Any, ...]]:
+    """Names that share a third of their pairs with the question, or half of the question's."""
+    shared = (
+        select(Bigram.folded, func.count().label("shared"))
+        .where(Bigram.bigram.in_(bindparam("pairs", expanding=True)))
+        .group_by(Bigram.folded)
+        .subquery()
+    )
+    enough = or_(shared.c.shared * 3 >= Name.pairs, shared.c.shared * 2 >= bindparam("asked"))
+    found = _named(enough).join(shared, shared.c.folded == Name.folded)
+    return found.order_by(shared.c.shared.desc(), Name.pairs, Name.folded).limit(MOST_CANDIDATES)
+
+
+def _latin(wanted: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    other = aliased(Name)
+    many = select(func.count()).where(other.item_id == Name.item_id).correlate(Name).scalar_subquery()
+    found = _named(wanted).add_columns(Name.pinyin, Name.initials, many.label("known_by"))
+    return found.order_by(func.length(Name.pinyin), Name.own.desc(), Name.folded).limit(MOST_CANDIDATES)
+
+
+_EXACT = _named(Name.folded.in_(bindparam("windows", expanding=True)))
+_HEARD = _named(Name.sound.in_(bindparam("heard", expanding=True))).limit(MOST_CANDIDATES)
+_SHARING = _sharing()
+_BY_KEY = _named((Item.key == bindparam("key")) & Name.own.is_(True))
+_KIND = _named(Name.folded.like(bindparam("kind"), escape="\\") & Name.own.is_(True))
+_PINYIN_HEARD = _latin(Name.sound.in_(bindparam("heard", expanding=True)))
+_PINYIN = _latin((Name.pinyin >= bindparam("typed")) & (Name.pinyin < bindparam("top")))
+_INITIALS = _latin((Name.initials >= bindparam("typed")) & (Name.initials < bindparam("top")))
 
 
 def find(q: str = "", category: str = "", cursor: str = "") -> dict[str, Any]:
     """Items for a word, best first; without a word those of the class by name. Raises BadRequest for a wrong cursor."""
     chosen = WasteClass(category) if category else None
-    folded = words.fold(q)
-    if folded:
-        return {"items": _items(_ranked(folded, chosen)), "next": None}
-    return _page(chosen, cursor)
-
-
-def _ranked(folded: str, chosen: WasteClass | None) -> dict[int, str]:
-    """{item: the name it was found by}, at most MOST, best first."""
-    found: dict[int, str] = {}
-    for wanted, order in _ways(folded):
-        if len(found) >= MOST:
-            break
-        _add(found, wanted, order, chosen)
-    if len(found) < MOST:
-        _add_by_parts(found, folded, chosen)
-    return found
-
-
-def _ways(folded: str) -> list[tuple[ColumnElement[bool], Any]]:
-    beginning = (Name.folded >= folded) & (Name.folded < folded + TOP)
-    ways: list[tuple[ColumnElement[bool], Any]] = [
-        (Name.folded == folded, Name.own.desc()),
-        (beginning, func.length(Name.folded)),
-    ]
-    if words.is_latin(folded):
-        full = or_(Name.pinyin == folded, Name.initials == folded)
-        start = (Name.pinyin >= folded) & (Name.pinyin < folded + TOP)
-        short = (Name.initials >= folded) & (Name.initials < folded + TOP)
-        ways += [(full, Name.own.desc()), (start, func.length(Name.pinyin)), (short, func.length(Name.initials))]
-    return ways
-
-
-def _add(found: dict[int, str], wanted: ColumnElement[bool], order: Any, chosen: WasteClass | None) -> None:
-    statement = (
-        select(Name.item_id, Name.shown).join(Item, Item.id == Name.item_id).where(wanted, Item.active.is_(True))
-    )
-    if chosen:
-        statement = statement.where(Item.waste_class == chosen)
-    for row in db.session().execute(statement.order_by(order, Name.folded).limit(MOST * 2)):
-        if len(found) < MOST:
-            found.setdefault(row.item_id, row.shown)
-
-
-def _add_by_parts(found: dict[int, str], folded: str, chosen: WasteClass | None) -> None:
-    """Names that share pairs of characters with the word: at least half of them, the most shared first."""
-    pairs = words.bigrams(folded)
-    shared = func.count().label("shared")
-    statement = (
-        select(Name.item_id, Name.shown, shared)
-        .join(Bigram, Bigram.folded == Name.folded)
-        .join(Item, Item.id == Name.item_id)
-        .where(Bigram.bigram.in_(pairs), Item.active.is_(True))
-        .group_by(Name.folded, Name.item_id, Name.shown)
-        .having(shared * 2 >= len(pairs))
-        .order_by(shared.desc(), func.length(Name.folded), Name.folded)
-        .limit(MOST * 2)
-    )
-    if chosen:
-        statement = statement.where(Item.waste_class == chosen)
-    for row in db.session().execute(statement):
-        if len(found) < MOST:
-            found.setdefault(row.item_id, row.shown)
-
-
-def _items(found: dict[int, str]) -> list[dict[str, Any]]:
-    if not found:
-        return []
-    items = {item.id: item for item in db.session().scalars(select(Item).where(Item.id.in_(found)))}
-    links = _links(items.values())
-    return [_short(items[key], links, name) for key, name in found.items() if key in items]
-
-
-def _links(items: Iterable[Item]) -> dict[str, str]:
-    """{folded name: item's key} of the parts that have an item of their own; one statement, none without parts."""
-    wanted = {words.fold(part["name"]) for item in items for part in item.parts or []}
-    if not wanted:
-        return {}
-    found = select(Name.folded, Item.key).join(Item, Item.id == Name.item_id)
-    known = found.where(Name.folded.in_(wanted), Item.active.is_(True))
-    return {row.folded: row.key for row in db.session().execute(known)}
-
-
-def _class(code: str) -> dict[str, str]:
-    return {"code": code, "name": CLASS_NAMES[WasteClass(code)]}
-
-
-def _short(item: Item, links: Mapping[str, str], found_by: str = "") -> dict[str, Any]:
-    parts = [
-        {"name": part["name"], "category": _class(part["category"]), "item": links.get(words.fold(part["name"]))}
-        for part in item.parts or []
-    ]
+    if not words.fold(q):
+        return pages.listed(chosen, cursor)
+    found = look_up(q, chosen)
+    named = {hit.item_id: hit.shown for hit in found.hits}
+    kinds = [hit.item_id for hit in found.hits if hit.by_kind]
     return {
-        "id": item.key,
-        "name": item.name,
-        "found_by": found_by if found_by != item.name else "",
-        "category": _class(item.waste_class.value),
-        "subclass": item.subclass,
-        "why": item.why,
-        "how": item.how,
-        "conditions": item.conditions,
-        "parts": parts,
-        "note": item.note,
-        "low_value": item.low_value,
-        "season": item.season,
+        "items": pages.found(named, phrases.conditions(words.fold(q)), kinds),
+        "categories": [pages.class_link(one.value) for one in found.classes],
+        "suggestions": found.suggestions,
+        "next": None,
     }
 
 
-def _page(chosen: WasteClass | None, cursor: str) -> dict[str, Any]:
-    last = 0
-    if cursor:
-        if not cursor.isascii() or not cursor.isdigit() or len(cursor) > 9:
-            raise BadRequest("bad_cursor", "翻页位置无效")
-        last = int(cursor)
-    wanted: list[ColumnElement[bool]] = [Item.active.is_(True), Item.id > last]
-    if chosen:
-        wanted.append(Item.waste_class == chosen)
-    found = list(db.session().scalars(select(Item).where(*wanted).order_by(Item.id).limit(MOST + 1)))
-    following = str(found[MOST - 1].id) if len(found) > MOST else None
-    links = _links(found[:MOST])
-    return {"items": [_short(item, links) for item in found[:MOST]], "next": following}
+def look_up(q: str, chosen: WasteClass | None = None) -> Answer:
+    """What a question finds, at most MOST items of the class chosen."""
+    phrase, known = phrases.read(q), lexicon.current()
+    within = (chosen,) if chosen else EVERY
+    own = matching.clauses(phrase)
+    asked = (phrase.folded, *(word for clause in own for word in (clause.text, clause.end)))
+    classes = [known.classes[word] for word in asked if word in known.classes][:1]
+    hits: dict[int, Hit] = {}
+    if words.is_latin(phrase.folded):
+        _add_latin(hits, q, phrase.folded, within)
+    _add_read(hits, own, known, within)
+    if max((hit.score for hit in hits.values()), default=0.0) < KIND:
+        _add_kind(hits, own, known, within)
+    ranked = sorted(hits.values(), key=lambda hit: hit.order)
+    good = [hit for hit in ranked if hit.score >= matching.HIT][:MOST]
+    if not good and not classes:
+        classes = _mentioned(phrase, known)
+    return Answer(good, classes, [] if good or classes else _near(phrase, ranked, within))
 
 
-def detail(key: str) -> dict[str, Any]:
-    """One item with why, how, basis and other names. Raises NotFound."""
-    item = db.session().scalar(select(Item).where(Item.key == key, Item.active.is_(True)))
-    if item is None:
-        raise NotFound("item_not_found", "没有找到这个词条")
-    others = list(
-        db.session().scalars(
-            select(Name).where(Name.item_id == item.id, Name.own.is_(False)).order_by(Name.position, Name.folded)
-        )
-    )
-    source = sources.cited(item.basis)
-    return _short(item, _links([item])) | {
-        "aliases": [one.shown for one in others if not one.local],
-        "local_names": [{"name": one.shown, "mark": rows.UNCHECKED} for one in others if one.local],
-        "basis": source["title"],
-        "source": source,
-        "confidence": item.confidence,
-        "changed_at": item.changed_at,
+def _add_kind(hits: dict[int, Hit], own: list[Clause], known: Lexicon, within: Sequence[WasteClass]) -> None:
+    """A name nobody has listed is put out as its kind is: 脉动瓶 as a drink's bottle."""
+    for clause in own:
+        word, key = known.kind(clause.text)
+        found = db.session().execute(_BY_KEY, {"key": key, "classes": within}).first() if key else None
+        if found:
+            _keep(hits, found, KIND, word)
+            return
+
+
+def _mentioned(phrase: Phrase, known: Lexicon) -> list[WasteClass]:
+    """The class whose word stands in a question that names no item; the longest word counts."""
+    inside = [word for word in known.classes if len(word) > 1 and word in phrase.folded]
+    return [known.classes[max(inside, key=len)]] if inside else []
+
+
+def _near(phrase: Phrase, ranked: list[Hit], within: Sequence[WasteClass]) -> list[str]:
+    """Names that share something with the question, then things of its kind: 银行卡 for 公交卡."""
+    found = dict.fromkeys(hit.shown for hit in ranked[:MOST_SUGGESTED])
+    if phrase.clauses and len(found) < MOST_SUGGESTED:
+        last = phrase.clauses[0][-1]
+        kind = _KIND.order_by(Name.pairs, Name.folded).limit(MOST_SUGGESTED)
+        escaped = f"\\{last}" if last in "%_\\" else last
+        for row in db.session().execute(kind, {"kind": f"%{escaped}", "classes": within}):
+            found.setdefault(row.shown)
+    return list(found)[:MOST_SUGGESTED]
+
+
+def _add_read(hits: dict[int, Hit], own: list[Clause], known: Lexicon, within: Sequence[WasteClass]) -> None:
+    """Names that stand in the question, are heard in it, or share pairs with it."""
+    others = [Clause(one, one, clause.cost + OTHER_WORDS) for clause in own for one in known.variants(clause.text)]
+    readings = own + others
+    texts = [clause.text for clause in readings]
+    short = len(texts[0]) <= SHORT
+    looks = sorted(matching.look_alikes(texts[0])) if short else []
+    heard = {sounds.sound(one) for one in _windows(texts, 2) if short or len(one) > 2}
+    pairs = {pair for clause in own for pair in clause.pairs}
+    for statement, asked in (
+        (_EXACT, {"windows": _windows([*texts, *looks], 1)}),
+        (_HEARD, {"heard": sorted(heard)}),
+        (_SHARING, {"pairs": sorted(pairs), "asked": len(pairs)}),
+    ):
+        for row in db.session().execute(statement, {**asked, "classes": within}):
+            _keep(hits, row, max(clause.score(row.folded, row.sound) + clause.cost for clause in readings))
+
+
+def _windows(texts: Iterable[str], least: int) -> list[str]:
+    """Every piece of the texts that may be a name, at most MOST_WINDOWS."""
+    found: dict[str, None] = {}
+    for text in texts:
+        for size in range(min(len(text), LONGEST_NAME), least - 1, -1):
+            for at in range(len(text) - size + 1):
+                found.setdefault(text[at : at + size])
+    return list(found)[:MOST_WINDOWS]
+
+
+def _keep(hits: dict[int, Hit], row: Any, score: float, kind: str = "") -> None:
+    harmful = row.waste_class is WasteClass.HAZARDOUS
+    hit = Hit(row.item_id, kind or row.shown, score, harmful, row.own, len(row.folded), bool(kind))
+    known = hits.get(hit.item_id)
+    if known is None or hit.order < known.order:
+        hits[hit.item_id] = hit
+
+
+def _add_latin(hits: dict[int, Hit], typed: str, folded: str, within: Sequence[WasteClass]) -> None:
+    """Pinyin and initials. A name may begin with them, or stand among the syllables: jiu shu bao, old satchel."""
+    heard = sounds.spaced(typed) or sounds.syllables(folded)
+    pieces = {
+        "".join(heard[at : at + size]) for size in range(2, len(heard) + 1) for at in range(len(heard) - size + 1)
     }
+    whole = "".join(heard)
+    begun = {"typed": folded, "top": folded + TOP}
+    for statement, asked in ((_PINYIN_HEARD, {"heard": sorted(pieces)}), (_PINYIN, begun), (_INITIALS, begun)):
+        for row in db.session().execute(statement, {**asked, "classes": within}):
+            common = min(row.known_by, MOST_KNOWN_BY) + (OWN if row.own else 0.0)
+            _keep(hits, row, _worth(row, folded, whole) + common)
 
 
-def categories() -> dict[str, Any]:
-    """The classes with their colours and rules, and how many items each has."""
-    session = db.session()
-    titles = sources.titles()
-    counts = dict(
-        tuple(row)
-        for row in session.execute(
-            select(Item.waste_class, func.sum(case((Item.active.is_(True), 1), else_=0))).group_by(Item.waste_class)
-        )
-    )
-    items = [
-        {
-            "code": row.waste_class.value,
-            "name": CLASS_NAMES[row.waste_class],
-            "colour": row.colour,
-            "symbol": row.symbol,
-            "summary": row.summary,
-            "rules": row.rules,
-            "basis": titles.get(row.basis, row.basis),
-            "items": int(counts.get(row.waste_class, 0)),
-        }
-        for row in session.scalars(select(Category).order_by(Category.position))
-    ]
-    return {"items": items, "next": None}
+def _worth(row: Any, folded: str, whole: str) -> float:
+    if row.pinyin == folded:
+        return PINYIN
+    if whole and row.sound == whole:
+        return PINYIN + matching.HEARD
+    if row.initials == folded:
+        return INITIALS
+    if row.pinyin.startswith(folded):
+        return PINYIN_BEGUN - (len(row.pinyin) - len(folded)) / 3
+    if row.initials.startswith(folded):
+        return INITIALS_BEGUN - (len(row.initials) - len(folded))
+    return len(row.folded) * matching.LETTER

@@ -2,87 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
-from sorting_miniapp import audit, clock, state
+from sorting_miniapp import audit, clock
 from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.accounts.models import Role
-from sorting_miniapp.caching import KeptBytes
-from sorting_miniapp.db import after_commit, db, transaction
-from sorting_miniapp.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
+from sorting_miniapp.db import db, transaction
+from sorting_miniapp.errors import Conflict, Forbidden, Invalid, NotFound
 from sorting_miniapp.guide import names, rows, words
+from sorting_miniapp.guide.cache import changed
 from sorting_miniapp.guide.models import (
     SUBCLASSES,
     Item,
     Name,
-    Request,
-    RequestState,
-    RequestVote,
     WasteClass,
 )
+from sorting_miniapp.media import service as media
 from sorting_miniapp.teaching import sync
 from sorting_miniapp.teaching.models import ChangeKind
 
-VERSION = "guide_version"
-DAILY_REQUESTS = 20
 MOST_ALIASES = 20
 MOST_PARTS = 8
 PART = "item"
 PAGE = 50
-kept = KeptBytes(VERSION, 300.0)
-
-
-def changed() -> None:
-    """Let every process build its answers anew, from the caller's transaction on."""
-    state.bump(VERSION)
-    after_commit(kept.forget)
-
-
-def ask_for(resident_id: int, term: str) -> int:
-    """Ask for a missing word; returns how many people have asked for it. Raises Invalid, Conflict, TooMany."""
-    folded, now = words.fold(term), clock.now()
-    if not folded:
-        raise Invalid("term", "请填写要查的物品", {"fields": {"term": ["请填写要查的物品"]}})
-    session = db.session()
-    if session.get(Name, folded):
-        raise Conflict("item_exists", "这个词条已经有了，请直接查询")
-    today = session.scalar(
-        select(func.count())
-        .select_from(RequestVote)
-        .where(RequestVote.resident_id == resident_id, RequestVote.at > now - timedelta(days=1))
-    )
-    if int(today or 0) >= DAILY_REQUESTS:
-        raise TooMany("too_many_requests", "今天反馈的次数太多了，请明天再来")
-    for _ in range(3):
-        try:
-            return _vote(resident_id, folded, term.strip()[: words.LONGEST])
-        except IntegrityError:
-            continue  # somebody else asked for the same word in the same moment
-    raise Conflict("try_again", "请再试一次")
-
-
-def _vote(resident_id: int, folded: str, term: str) -> int:
-    now = clock.now()
-    with transaction() as session:
-        row = session.scalar(select(Request).where(Request.folded == folded).with_for_update())
-        if row is None:
-            row = Request(folded=folded, term=term, times=1, state=RequestState.OPEN, first_at=now, last_at=now)
-            session.add(row)
-            session.flush()
-        elif session.scalar(
-            select(RequestVote.id).where(RequestVote.request_id == row.id, RequestVote.resident_id == resident_id)
-        ):
-            return row.times
-        else:
-            row.times, row.last_at = row.times + 1, now
-        session.execute(insert(RequestVote).values(request_id=row.id, resident_id=resident_id, at=now))
-        return row.times
 
 
 @dataclass(frozen=True)
@@ -187,12 +135,13 @@ def save(actor: StaffActor, key: str, draft: Draft, active: bool = True, kind: C
             session.add(item)
         for field, value in (values | {"active": active, "changed_at": clock.now()}).items():
             setattr(item, field, value)
+        others = [(one, False) for one in draft.aliases] + [(one, True) for one in draft.local_names]
+        _free(session, key, [draft.name, *(name for name, _ in others)])
         try:
             session.flush()
             names.forget(session, [item.id])
-            others = [(one, False) for one in draft.aliases] + [(one, True) for one in draft.local_names]
             names.write(session, [(item.id, item.name, others)])
-        except IntegrityError as error:
+        except IntegrityError as error:  # somebody else took the name in the same moment
             raise Conflict("name_used", "这个名称或别名已经属于别的词条") from error
         changed()
         after = row_of(item) if active else None
@@ -202,6 +151,34 @@ def save(actor: StaffActor, key: str, draft: Draft, active: bool = True, kind: C
             before=before, after=(after or {}) | {"active": active},
         )  # fmt: skip
         return item.key
+
+
+def _free(session: Session, key: str, wanted: Sequence[str]) -> None:
+    """No wanted name is another item's. Raises Conflict that says whose it is."""
+    taken = session.execute(
+        select(Name.shown, Item.name, Item.key, Item.active)
+        .join(Item, Item.id == Name.item_id)
+        .where(Name.folded.in_({words.fold(one) for one in wanted}), Item.key != key, Name.derived.is_(False))
+        .order_by(Name.folded)
+    )
+    told = [f"“{row.shown}”已经属于词条“{row.name}”{'' if row.active else '（已停用）'}" for row in taken]
+    if told:
+        raise Conflict("name_used", "名称或别名已经属于别的词条：" + "；".join(told), {"names": told})
+
+
+def set_photo(actor: StaffActor, key: str, data: bytes) -> None:
+    """Show this picture with an item, re-encoded; b"" takes the picture away. Raises NotFound, Invalid, TooLarge."""
+    require_editor(actor)
+    public_id = media.store(data, actor.username) if data else ""
+    with transaction() as session:
+        item = session.scalar(select(Item).where(Item.key == key).with_for_update())
+        if item is None:
+            raise NotFound("item_not_found", "没有找到这个词条")
+        before, item.photo, item.changed_at = item.photo, public_id, clock.now()
+        changed()
+        audit.record(
+            actor.username, "item.photo", "item", key, before={"photo": before}, after={"photo": public_id}
+        )  # fmt: skip
 
 
 def row_of(item: Item) -> dict[str, Any]:
@@ -218,17 +195,41 @@ def roll_back(actor: StaffActor, key: str, change_id: int) -> None:
     save(actor, key, draft_of(change.after), kind=ChangeKind.ROLLED_BACK)
 
 
-def listed(q: str, waste_class: str, page: int) -> tuple[list[Item], bool]:
-    """Items for the console, by name; whether there are more."""
+def listed(
+    q: str, waste_class: str, page: int, season: str = "", confidence: str = "", photo: str = ""
+) -> tuple[list[Item], bool]:
+    """Items for the console, by name; whether there are more. `photo`: "yes" or "no"."""
     wanted: list[ColumnElement[bool]] = []
     if waste_class in set(WasteClass):
         wanted.append(Item.waste_class == WasteClass(waste_class))
+    if season:
+        wanted.append(Item.season == season)
+    if confidence in rows.CONFIDENCE:
+        wanted.append(Item.confidence == confidence)
+    if photo in ("yes", "no"):
+        wanted.append((Item.photo != "") if photo == "yes" else (Item.photo == ""))
     if q:
         named = select(Name.item_id).where(Name.folded.contains(words.fold(q), autoescape=True))
         wanted.append(Item.id.in_(named))
     statement = select(Item).where(*wanted).order_by(Item.name).offset(page * PAGE).limit(PAGE + 1)
-    rows = list(db.session().scalars(statement))
-    return rows[:PAGE], len(rows) > PAGE
+    found = list(db.session().scalars(statement))
+    return found[:PAGE], len(found) > PAGE
+
+
+def seasons() -> list[str]:
+    """The seasons that items name."""
+    found = select(Item.season).where(Item.season != "").distinct().order_by(Item.season)
+    return list(db.session().scalars(found))
+
+
+def items(ids: Sequence[int]) -> list[Item]:
+    """The items in the order of their ids here."""
+    found = {one.id: one for one in db.session().scalars(select(Item).where(Item.id.in_(ids)))}
+    return [found[one] for one in ids if one in found]
+
+
+def by_key(keys: Sequence[str]) -> dict[str, Item]:
+    return {one.key: one for one in db.session().scalars(select(Item).where(Item.key.in_(keys)))}
 
 
 def item(key: str) -> tuple[Item, dict[str, Any]]:
@@ -237,28 +238,3 @@ def item(key: str) -> tuple[Item, dict[str, Any]]:
     if found is None:
         raise NotFound("item_not_found", "没有找到这个词条")
     return found, row_of(found)
-
-
-def requests(wanted: RequestState, most: int = 100) -> list[Request]:
-    """Words asked for, the most wanted first."""
-    return list(
-        db.session().scalars(
-            select(Request).where(Request.state == wanted).order_by(Request.times.desc(), Request.id).limit(most)
-        )
-    )
-
-
-def settle_request(actor: StaffActor, request_id: int, added: bool) -> None:
-    """Close a request. Raises Conflict when somebody else has, NotFound."""
-    require_editor(actor)
-    end = RequestState.ADDED if added else RequestState.DECLINED
-    with transaction() as session:
-        row = session.get(Request, request_id)
-        if row is None:
-            raise NotFound()
-        done = session.execute(
-            update(Request).where(Request.id == request_id, Request.state == RequestState.OPEN).values(state=end)
-        )
-        if done.rowcount == 0:  # type: ignore[attr-defined]
-            raise Conflict("request_settled", "这条反馈已经处理过了")
-        audit.record(actor.username, "guide_request.settle", "guide_request", request_id, after={"state": end.value})

@@ -98,6 +98,10 @@ DEFAULTS: dict[str, Default] = {
     "place_reports_daily": Default(5, "每人每日上报点位问题", "次", 1, 100),
     "place_report_days": Default(3, "点位问题处理期限", "天", 1, 90),
     "place_picture_days": Default(180, "点位问题照片保留（办结后）", "天", 1, 3650),
+    "bulky_phone": Default("", "大件垃圾预约电话"),
+    "bulky_hours": Default("", "大件垃圾收运时间"),
+    "renovation_phone": Default("", "装修垃圾咨询电话"),
+    "renovation_hours": Default("", "装修垃圾收运时间"),
     "certificate_contact": Default("", "证明上的联系方式"),
     "certificate_head": Default("", "证明上的负责人"),
     "certificate_rounding": Default(

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
 from sorting_miniapp.db import db, transaction
-from sorting_miniapp.guide import content, service, words
+from sorting_miniapp.guide import content, requests, words
 from sorting_miniapp.guide.models import CLASS_NAMES, Item, Request
 from tests.console.test_admin import post, sign_in
 from tests.events.helpers import Hands, World, at_once, make_people, make_staff
@@ -105,7 +105,7 @@ def test_a_missing_word_is_asked_for_once_by_each_person(world: World, dictionar
     assert ask(people[0], "量子 计算机").json["times"] == 3, "the same person, the same word: counted once"
     assert ask(people[0], "干电池").json["code"] == "item_exists"
     assert ask(people[0], "。，").status_code == 422
-    for number in range(service.DAILY_REQUESTS - 1):
+    for number in range(requests.DAILY_REQUESTS - 1):
         assert ask(people[0], f"没有的东西{number}").status_code == 201
     assert ask(people[0], "又一样没有的东西").status_code == 429
     with world.app.app_context():
@@ -124,8 +124,9 @@ def test_loading_twice_changes_nothing_and_staffs_own_words_stay(world: World, d
 
 def test_words_are_folded_alike() -> None:
     assert words.fold(" ＡＡ 电池（大） ") == "aa电池大"
-    assert words.bigrams("电池") == {"电池"}
-    assert words.bigrams("瓶") == {"瓶"}
+    assert words.fold("5号电池") == words.fold("五号电池")
+    assert words.pairs("花生壳") == {"花生", "生壳", "花壳"}
+    assert words.pairs("瓶") == {"瓶"}
 
 
 def test_an_editor_keeps_the_dictionary(sqlite_world: World, hands: Hands) -> None:
@@ -151,11 +152,11 @@ def test_an_editor_keeps_the_dictionary(sqlite_world: World, hands: Hands) -> No
     post(client, url, **form)
     assert "量子电池" not in dict(look_up(api, "量子电池")), "not shown any more"
     with world.app.app_context():
-        service.ask_for(make_people(world.app, 1)[0].id, "太空垃圾")
+        requests.ask_for(make_people(world.app, 1)[0].id, "太空垃圾")
     page = client.get("/console/guide/requests").text
     assert "太空垃圾" in page
-    post(client, "/console/guide/requests/1", added="0")
-    post(client, "/console/guide/requests/1", 409, added="1")
+    post(client, "/console/guide/requests/1", answered="decline", answer="这不是生活垃圾")
+    post(client, "/console/guide/requests/1", 409, answered="alias", of="干电池")
     assert "没有这样的反馈" in client.get("/console/guide/requests").text
     town = sign_in(world, "town_editor")
     post(town, url, 403, **form)

@@ -210,10 +210,10 @@ def test_a_name_goes_from_one_item_to_another_in_one_loading(app: Flask, folder:
     with app.app_context():
         load(folder)
         change(folder / KITCHEN, "剩米饭；冷饭", "冷饭")
-        change(folder / KITCHEN, "剩菜,", "剩米饭,")
-        change(folder / KITCHEN, "剩饭,", "剩菜,")
-        assert load(folder)["词条"].changed == ["剩菜", "剩米饭"]
-        assert (item("shengfan").name, item("shengcai").name) == ("剩菜", "剩米饭")
+        change(folder / KITCHEN, "shengcai,剩饭剩菜,", "shengcai,剩米饭,")
+        change(folder / KITCHEN, "shengfan,剩饭,", "shengfan,剩饭剩菜,")
+        assert load(folder)["词条"].changed == ["剩饭剩菜", "剩米饭"]
+        assert (item("shengfan").name, item("shengcai").name) == ("剩饭剩菜", "剩米饭")
 
 
 def test_a_name_that_staff_gave_away_stops_the_loading_whole(app: Flask, folder: Path, change: Edit) -> None:
@@ -339,9 +339,18 @@ def test_residents_see_every_column(app: Flask, folder: Path, change: Edit) -> N
         "夏天",
         False,
     )
+    page = "/api/v1/guide/categories/"
     assert hit["parts"] == [
-        {"name": "剩饭", "category": {"code": "food", "name": "厨余垃圾"}, "item": "shengfan"},
-        {"name": "塑料碗", "category": {"code": "residual", "name": "其他垃圾"}, "item": None},
+        {
+            "name": "剩饭",
+            "category": {"code": "food", "name": "厨余垃圾", "page": f"{page}food"},
+            "item": "shengfan",
+        },
+        {
+            "name": "塑料碗",
+            "category": {"code": "residual", "name": "其他垃圾", "page": f"{page}residual"},
+            "item": None,
+        },
     ]
     found = client.get("/api/v1/guide/items?q=饭壳仔").json["items"][0]
     detail = client.get(f"/api/v1/guide/items/{found['id']}").json

@@ -1,0 +1,200 @@
+"""How well a name of the dictionary answers a question. Pure: figures only order the hits and are shown to nobody.
+
+A character of the question that a name explains is worth ten; what was misheard, mistyped or torn apart costs a
+little; the whole question, its end and what stands after 的 are worth more than the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from sorting_miniapp.guide import phrases, sounds, words
+from sorting_miniapp.guide.phrases import Phrase
+
+LETTER = 10.0
+WHOLE, CORE, WHOLE_HEARD, WHOLE_SLIP = 30.0, 25.0, 20.0, 16.0
+HEAD, MODIFIER, END = 4.0, -6.0, 3.0
+HEARD, HEARD_ALIKE, HEARD_WITHIN, ONLY_HEARD = -5.0, -8.0, -14.0, -16.0
+# 牛奶袋 is a bag: what stands before a package is what was in it.
+PACKED, PACKAGES = -12.0, frozenset("盒袋瓶樽罐桶杯箱筒膜")
+TORN, GAP, MOST_GAP = -3.0, -1.0, 8
+LOOKS, EXCHANGED, ONE_MORE, WRONG = -4.0, -7.0, -12.0, -28.0
+UNTOLD = -2.0  # each character of a name that was not asked for
+RUN, REST, SHORT = 8.0, -2.0, 6
+ALIKE = 11.0
+HIT = 12.0  # below this a name is only a suggestion
+LOOK_ALIKES = """
+己已巳 未末 土士 日曰 人入八 大太犬 天夭 午牛 由甲申 拨拔 折拆析 晴睛清 鸟乌 住往 待侍 抱泡炮饱
+茶荼 粟栗 籍藉 冶治 王玉主 几凡 白自 令今 圆园 烧浇饶 池地 电龟 盆盒盘 简筒 洒酒 杯坏 灯打
+药约 棉绵锦 裤库 饰饭饮 蛋蚤 壳売亮 罐灌 板版 蓄畜 钮纽 碳炭 蚊蚁 桔秸 蜡腊 粽棕 筷快 尿屎
+袜祙 品吕 柜拒 巾斤币 瓶拼 垫挚 鞋鞍 帽冒 伞命 镜境 纸低 袋贷 箱籍 奶扔 膜模 珠株 芯心 笔毛
+刷制 钉针 砖转 骨胃 皮反 叶计 枕忱 被披 毯毡 席度 椅倚 桌卓 锅祸 铲产 碗腕 碟蝶 勺匀 叉又
+刀刃力 桶捅 篮蓝 棒捧 绳蝇 线钱
+"""
+_LOOKS: dict[str, str] = {}
+for _group in LOOK_ALIKES.split():
+    for _letter in _group:
+        _LOOKS[_letter] = _LOOKS.get(_letter, "") + _group.replace(_letter, "")
+
+
+def look_alikes(text: str) -> set[str]:
+    """The text with one character changed for one that looks like it."""
+    return {text[:at] + other + text[at + 1 :] for at, letter in enumerate(text) for other in _LOOKS.get(letter, "")}
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One clause of a question, or the same in other words; `cost` is what it takes off."""
+
+    text: str
+    core: str
+    cost: float = 0.0
+
+    @cached_property
+    def head(self) -> int:
+        """Where the thing itself begins: after the last 的 that something follows."""
+        return self.text.rfind("的", 0, len(self.text) - 1) + 1
+
+    @cached_property
+    def end(self) -> str:
+        """The thing itself without its condition, where it is told apart by 的 and stands at the end."""
+        return phrases.core(self.text[self.head :]) if self.head else ""
+
+    @cached_property
+    def spoken(self) -> tuple[str, ...]:
+        return sounds.spoken(self.text)
+
+    @cached_property
+    def pairs(self) -> set[str]:
+        return words.pairs(self.text)
+
+    def score(self, name: str, heard: str) -> float:
+        """What a name is worth for the clause; `name` is folded, `heard` its sound."""
+        size = len(name)
+        if name == self.text:
+            return size * LETTER + WHOLE
+        if name == self.core:
+            return size * LETTER + CORE
+        at = self.text.rfind(name)
+        if at >= 0:
+            return size * LETTER + self._place(at, at + size)
+        best = max(self._part(name), self._torn(name), self._heard(name, heard), self._slip(name))
+        return best or self._run(name)
+
+    def _place(self, start: int, end: int) -> float:
+        if self.text[end : end + 1] in PACKAGES and self.text[end - 1] not in PACKAGES:
+            return PACKED
+        if self.head:
+            return HEAD if start >= self.head else MODIFIER if end <= self.head else 0.0
+        return END if end == len(self.text) else 0.0
+
+    def _part(self, name: str) -> float:
+        """The question, or its head, is a part of the name: 荧光 of 荧光灯管."""
+        for asked, cost in ((self.text, 0.0), (self.core, -2.0), (self.end, -3.0)):
+            if asked and asked in name:
+                first = END if name.startswith(asked) or name.endswith(asked) else 0.0
+                return len(asked) * LETTER + (len(name) - len(asked)) * UNTOLD + first + cost
+        return 0.0
+
+    def _torn(self, name: str) -> float:
+        """The name stands in the clause in two pieces, in order: 螺蛳剩下的壳."""
+        size, best = len(name), 0.0
+        if size < 3:
+            return best
+        for cut in range(1, size):
+            left, right = name[:cut], name[cut:]
+            begun = self.text.find(left)
+            after = self.text.find(right, begun + cut) if begun >= 0 else -1
+            if after < 0:
+                continue
+            # The first piece nearest to the second.
+            begun = self.text.rfind(left, 0, after)
+            gap = after - begun - cut
+            if gap <= MOST_GAP:
+                best = max(best, size * LETTER + TORN + GAP * gap + max(self._place(after, after + size - cut), 0.0))
+        return best
+
+    def _heard(self, name: str, heard: str) -> float:
+        size, best = len(name), 0.0
+        if size < 2:
+            return best
+        for at in range(len(self.text) - size + 1):
+            if "".join(self.spoken[at : at + size]) == heard:
+                typed, whole = self.text[at : at + size], size == len(self.text)
+                right = all(map(sounds.same, name, typed))
+                place = WHOLE_HEARD if whole else self._place(at, at + size)
+                cost = HEARD if right else HEARD_ALIKE if whole else HEARD_WITHIN
+                cost += 0.0 if set(name) & set(typed) else ONLY_HEARD
+                best = max(best, size * LETTER + cost + place)
+        return best
+
+    def _slip(self, name: str) -> float:
+        """The question, or a piece of it, with one slip; inside a sentence only slips that are plainly slips."""
+        size, best = len(name), 0.0
+        for text, cost in ((self.text, 0.0), (self.core, -2.0)):
+            if abs(len(text) - size) <= 1:
+                slipped = slip(text, name)
+                best = max(best, size * LETTER + WHOLE_SLIP + slipped + cost if slipped else 0.0)
+        if size < 3 or best or len(self.text) < size + 2:
+            return best
+        for at in range(len(self.text) - size + 1):
+            slipped = slip(self.text[at : at + size], name)
+            if slipped > WRONG:
+                best = max(best, size * LETTER + slipped + self._place(at, at + size) if slipped else 0.0)
+        return best
+
+    def _run(self, name: str) -> float:
+        """The longest run of characters that both have; one at the end of both is the thing itself."""
+        run, end = _common(self.text, name)
+        short = len(self.text) <= SHORT
+        if run < (2 if short else 3):
+            return ALIKE * 2 * len(self.pairs & (theirs := words.pairs(name))) / (len(self.pairs) + len(theirs))
+        rest = (len(name) - run) * REST * (1 if short else 2) + (len(self.text) - run) * REST / 2 * short
+        return run * RUN + rest + (END if end else 0.0)
+
+
+def _common(text: str, name: str) -> tuple[int, bool]:
+    """(length of the longest common run, whether it ends both)."""
+    for size in range(min(len(text), len(name)), 1, -1):
+        if text.endswith(name[-size:]):
+            return size, True
+        if any(name[at : at + size] in text for at in range(len(name) - size + 1)):
+            return size, False
+    return 0, False
+
+
+def slip(typed: str, name: str) -> float:
+    """What one slip costs that makes the name of what was typed; 0 where it takes more than one, or a part was typed.
+
+    A name of two characters is only mistaken for one that looks like it.
+    """
+    if typed in name or name in typed or not one_slip(typed, name):
+        return 0.0
+    if len(typed) != len(name):
+        return ONE_MORE if len(name) > 2 else 0.0
+    if sorted(typed) == sorted(name):
+        return EXCHANGED if len(name) > 2 else 0.0
+    wrong, right = next(pair for pair in zip(typed, name, strict=True) if pair[0] != pair[1])
+    if right in _LOOKS.get(wrong, ""):
+        return LOOKS
+    return WRONG if len(name) > 2 else 0.0
+
+
+def one_slip(typed: str, name: str) -> bool:
+    """Whether one change makes the name of what was typed: a wrong, missing, added character, two exchanged."""
+    if abs(len(typed) - len(name)) > 1 or typed == name:
+        return False
+    start = 0
+    while start < min(len(typed), len(name)) and typed[start] == name[start]:
+        start += 1
+    left, right = typed[start:], name[start:]
+    if len(left) == len(right):
+        return left[1:] == right[1:] or (left[:2] == right[1::-1] and left[2:] == right[2:])
+    return left[1:] == right or left == right[1:]
+
+
+def clauses(phrase: Phrase) -> list[Clause]:
+    """The clauses of a question; later ones are worth a little less."""
+    both = zip(phrase.clauses, phrase.cores, strict=True)
+    return [Clause(text, core, -1.0 * number) for number, (text, core) in enumerate(both)]

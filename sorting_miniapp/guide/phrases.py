@@ -1,0 +1,58 @@
+"""A question as people say it, cut down to the thing asked about: 喝完的奶茶杯怎么扔 is about 喝完的奶茶杯. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+from sorting_miniapp.guide import words
+from sorting_miniapp.guide.phrase_words import CONDITIONS, COUNTED, OLD, OPENING, QUESTIONS, SPLIT, Condition
+
+MOST_CLAUSES = 4
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """`folded` is all that was typed, `clauses` what is asked about, `cores` the same without old, empty, two …"""
+
+    folded: str
+    clauses: tuple[str, ...]
+    cores: tuple[str, ...]
+
+
+def read(typed: str) -> Phrase:
+    """What a question is about."""
+    text = unicodedata.normalize("NFKC", typed)[: words.LONGEST]
+    parts = [words.fold(part) for part in SPLIT.split(text)]
+    if any(len(part) == 1 for part in parts):  # spaced out, 干 电 池, or a slip of the finger
+        parts = [words.fold(text)]
+    clauses = tuple(found for part in parts if (found := _asked(part)))[:MOST_CLAUSES]
+    folded = words.fold(typed)
+    clauses = clauses or ((folded,) if folded else ())
+    return Phrase(folded, clauses, tuple(map(core, clauses)))
+
+
+def _asked(clause: str) -> str:
+    """A clause without its question; '' where nothing else is in it."""
+    rest = OPENING.sub("", clause)
+    for question in QUESTIONS:
+        found = question.search(rest)
+        if found:
+            left, right = rest[: found.start()], rest[found.end() :]
+            rest = left + right if len(left) < 2 else left
+    return rest.strip("的了呢吗呀啊是")
+
+
+def core(clause: str) -> str:
+    """A clause without the number and the condition before its noun; the clause itself where nothing would be left."""
+    return COUNTED.sub("", OLD.sub("", COUNTED.sub("", clause))) or clause
+
+
+def conditions(folded: str) -> frozenset[Condition]:
+    """What the words say about the thing's condition."""
+    found, rest = set(), folded
+    for condition, pattern in CONDITIONS:
+        if pattern.search(rest):
+            found.add(condition)
+            rest = pattern.sub("", rest)
+    return frozenset(found)
