@@ -18,7 +18,7 @@ from sorting_miniapp.audit import AuditEntry
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.deliveries import content as notices
 from sorting_miniapp.deliveries.models import Delivery
-from sorting_miniapp.guide import cache, content, lookups, requests
+from sorting_miniapp.guide import cache, content, lookups, requests, service
 from sorting_miniapp.guide.models import Item, Name
 from sorting_miniapp.guide.models_search import LookUp, Missed
 from tests.console.test_admin import post, sign_in, token
@@ -232,10 +232,9 @@ def test_names_that_were_derived_give_way_and_old_names_are_written_anew(world: 
         again = db.session.scalars(select(Name).where(Name.folded == derived.folded)).one()
         assert (again.item_id, again.derived, bool(again.sound), again.pairs > 0) == (owner, True, True, True)
         assert not db.session.scalar(select(func.count()).select_from(Name).where(Name.sound == ""))
-        from sorting_miniapp.guide import service
-        from tests.teaching.test_sync import editor as an_editor
-
-        service.save(an_editor(), "", service.Draft(shown, "residual", "", "不能再用。", "直接投放。", "gb-19095"))
+        actor = make_staff("another_editor", Role.EDITOR, world.city)
+        own = service.Draft(shown, "residual", "", "不能再用。", "直接投放。", "gb-19095")
+        service.save(actor, "", own)
         mine_now = db.session.scalars(select(Name).where(Name.folded == derived.folded)).one()
         assert (mine_now.own, mine_now.derived) == (True, False)
 
