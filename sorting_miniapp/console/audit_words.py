@@ -216,7 +216,6 @@ FIELDS = {
     "order": "顺序",
     "number": "编号",
     "photo": "照片",
-    "answer": "答复",
     "bound": "绑定",
     "action": "处理办法",
     "per_day": "每天次数",

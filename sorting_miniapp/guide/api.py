@@ -67,7 +67,7 @@ def first_page() -> Response:
 @open_to_all
 def items() -> Response:
     """查物品：名称、别名、拼音、首字母、名称的一部分、写错的字，或者一整句话"""
-    name = f"items?{request.query_string.decode('ascii', 'replace')}"
+    name = f"items?{request.query_string.decode('latin-1')}"
     body, etag = cache.kept.get(name, lambda: search.find(**_query(_QUERY)))
     return _counted(cached_answer(body, etag), body, request.args.get("q", ""))
 
@@ -83,7 +83,7 @@ def items() -> Response:
 @open_to_all
 def suggestions() -> Response:
     """边输入边提示：以已输入的字、拼音或首字母开头的名称"""
-    name = request.query_string.decode("ascii", "replace")
+    name = request.query_string.decode("latin-1")
     return cached_answer(*cache.typing.get(name, lambda: front.typing(_query(_TYPING)["q"])))
 
 
