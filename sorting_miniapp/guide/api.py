@@ -12,6 +12,7 @@ from flask import Response, current_app, request
 from sorting_miniapp.accounts import text_check
 from sorting_miniapp.accounts.access import current_resident, open_to_all, resident_only
 from sorting_miniapp.accounts.text_check import Readers
+from sorting_miniapp.caching import ask_every_time
 from sorting_miniapp.guide import cache, front, lookups, pages, requests, schemas, search
 from sorting_miniapp.guide.models import WasteClass
 from sorting_miniapp.web import ApiBlueprint, cached_answer, idempotent
@@ -69,6 +70,7 @@ def items() -> Response:
     """查物品：名称、别名、拼音、首字母、名称的一部分、写错的字，或者一整句话"""
     name = f"items?{request.query_string.decode('latin-1')}"
     body, etag = cache.kept.get(name, lambda: search.find(**_query(_QUERY)))
+    ask_every_time()  # to count it
     return _counted(cached_answer(body, etag), body, request.args.get("q", ""))
 
 
