@@ -19,7 +19,7 @@ from sorting_miniapp.db import db, transaction
 from sorting_miniapp.deliveries import content as notices
 from sorting_miniapp.deliveries.models import Delivery
 from sorting_miniapp.guide import cache, content, lookups, requests, service
-from sorting_miniapp.guide.models import Item, Name
+from sorting_miniapp.guide.models import Item, Name, Request
 from sorting_miniapp.guide.models_search import LookUp, Missed
 from tests.console.test_admin import post, sign_in, token
 from tests.events.helpers import CONTENT, Hands, World, make_people, make_staff
@@ -42,6 +42,12 @@ def ask(world: World, person: Any, term: str, remark: str = "") -> Any:
     return world.app.test_client().post("/api/v1/guide/requests", json=body, headers=person.headers)
 
 
+def request_page(world: World) -> str:
+    """The address of the one request there is."""
+    with world.app.app_context():
+        return f"/console/guide/requests/{db.session.scalars(select(Request.id)).one()}"
+
+
 def mine(world: World, person: Any) -> list[dict[str, Any]]:
     answer = world.app.test_client().get("/api/v1/me/guide-requests", headers=person.headers)
     assert answer.status_code == 200, answer.text
@@ -58,11 +64,11 @@ def test_an_alias_answers_everybody_who_asked(world: World, dictionary: FlaskCli
     people = make_people(world.app, 3)
     assert ask(world, people[0], "量子电芯", "圆圆的，像纽扣").status_code == 201
     assert ask(world, people[1], "量子 电芯").json["times"] == 2
-    page = editor.get("/console/guide/requests/1").text
+    page = editor.get(request_page(world)).text
     assert "圆圆的，像纽扣" in page
-    assert "没有叫这个名称的词条" in post(editor, "/console/guide/requests/1", 422, answered="alias", of="不存在的")
+    assert "没有叫这个名称的词条" in post(editor, request_page(world), 422, answered="alias", of="不存在的")
     assert told(world) == [], "nothing is told while nothing is answered"
-    post(editor, "/console/guide/requests/1", answered="alias", of="五号电池")
+    post(editor, request_page(world), answered="alias", of="五号电池")
     assert told(world) == [(person.id, "已收录", "干电池：其他垃圾") for person in people[:2]]
     one = mine(world, people[0])[0]
     assert (one["state"], one["answer"], one["remark"]) == ("added", "干电池：其他垃圾", "圆圆的，像纽扣")
@@ -70,7 +76,7 @@ def test_an_alias_answers_everybody_who_asked(world: World, dictionary: FlaskCli
     assert mine(world, people[2]) == []
     found = dictionary.get("/api/v1/guide/items?q=量子电芯").json["items"][0]
     assert (found["name"], found["found_by"]) == ("干电池", "量子电芯")
-    post(editor, "/console/guide/requests/1", 409, answered="alias", of="五号电池")
+    post(editor, request_page(world), 409, answered="alias", of="五号电池")
     assert len(told(world)) == 2, "answered once"
     with world.app.app_context():
         actions = list(db.session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)))
@@ -86,11 +92,11 @@ def test_a_new_item_answers_and_is_found_by_the_word(
         "answered": "item", "name": "量子收纳盒", "waste_class": "recyclable", "subclass": "塑料",
         "why": "可以再造粒。", "how": "洗净投放。", "basis": "gb-19095", "confidence": "medium",
     }  # fmt: skip
-    clash = post(editor, "/console/guide/requests/1", 409, **form | {"aliases": "五号电池"})
+    clash = post(editor, request_page(world), 409, **form | {"aliases": "五号电池"})
     assert "“五号电池”已经属于词条“干电池”" in clash
     assert "量子收纳盒" in clash, "what was typed is kept"
     assert mine(world, person)[0]["state"] == "open"
-    post(editor, "/console/guide/requests/1", **form)
+    post(editor, request_page(world), **form)
     assert dictionary.get("/api/v1/guide/items?q=量子盒子").json["items"][0]["name"] == "量子收纳盒"
     assert told(world) == [(person.id, "已收录", "量子收纳盒：可回收物")]
 
@@ -98,8 +104,8 @@ def test_a_new_item_answers_and_is_found_by_the_word(
 def test_what_is_not_taken_up_says_why(world: World, dictionary: FlaskClient, editor: FlaskClient) -> None:
     person = make_people(world.app, 1)[0]
     ask(world, person, "量子纠缠")
-    assert "请写明答复" in post(editor, "/console/guide/requests/1", 422, answered="decline", answer=" ")
-    post(editor, "/console/guide/requests/1", answered="decline", answer="这不是一样东西")
+    assert "请写明答复" in post(editor, request_page(world), 422, answered="decline", answer=" ")
+    post(editor, request_page(world), answered="decline", answer="这不是一样东西")
     assert told(world) == [(person.id, "未收录", "这不是一样东西")]
     one = mine(world, person)[0]
     assert (one["state"], one["item"], one["answer"]) == ("declined", None, "这不是一样东西")
@@ -248,7 +254,8 @@ def test_the_pages_of_the_guide_open(world: World, dictionary: FlaskClient, edit
     for url, text in (
         ("guide?season=夏季&confidence=low&photo=no", "没有符合条件的词条"),
         ("guide?confidence=medium&waste_class=hazardous", "较有把握"),
-        ("guide/requests", "量子纠缠"), ("guide/requests/1", "加一个别名"), ("guide/statistics?days=7", "量子纠缠"),
+        ("guide/requests", "量子纠缠"), (request_page(world).removeprefix("/console/"), "加一个别名"), 
+        ("guide/statistics?days=7", "量子纠缠"),
         ("guide/items/gan-dianchi", "加照片"), ("guide/items/gan-dianchi/photo", "还没有照片"),
         ("guide/statistics?days=x", "干电池"),
     ):  # fmt: skip
