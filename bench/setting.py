@@ -67,7 +67,8 @@ class Setting:
 
     def close(self) -> None:
         db.session.remove()
-        db.engine.dispose()
+        for engine in db.engines.values():
+            engine.dispose()
         self.context.pop()
 
     def _make_people(self, count: int, prefix: str) -> list[int]:

@@ -43,7 +43,7 @@ from sorting_miniapp.certificates.api import blueprint as certificates_api
 from sorting_miniapp.certificates.api import pages as verification_pages
 from sorting_miniapp.db import db
 from sorting_miniapp.deliveries.api import blueprint as deliveries_api
-from sorting_miniapp.engines import engine_options
+from sorting_miniapp.engines import ASIDE, aside_options, engine_options
 from sorting_miniapp.events import printed, sign_up_sheet
 from sorting_miniapp.events import report as event_report
 from sorting_miniapp.events.api import blueprint as events_api
@@ -139,6 +139,7 @@ def _configure(app: Flask, settings: config.Settings) -> None:
         MAX_CONTENT_LENGTH=1024 * 1024,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url, int(settings.pool_size)),
+        SQLALCHEMY_BINDS={ASIDE: aside_options(settings.database_url)},
         SESSION_COOKIE_NAME="console",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",

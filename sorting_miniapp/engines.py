@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
+ASIDE = "aside"
+
 
 def engine_options(url: str, pool_size: int) -> dict[str, Any]:
     """create_engine's arguments for one of the three databases."""
@@ -21,6 +23,15 @@ def engine_options(url: str, pool_size: int) -> dict[str, Any]:
             "init_command": "SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,ONLY_FULL_GROUP_BY'",
         }
     return options
+
+
+def aside_options(url: str) -> dict[str, Any]:
+    """The bind ASIDE: one connection for what every process looks up again and again (state, settings, the bank).
+
+    Whoever looks may be inside a transaction that holds locks. With a second connection of the requests' own pool,
+    all of it could be taken by people who wait for those very locks.
+    """
+    return engine_options(url, 1) | {"url": url, "max_overflow": 0}
 
 
 @event.listens_for(Engine, "connect")

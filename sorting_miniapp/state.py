@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from sorting_miniapp import clock
 from sorting_miniapp.db import Base, CaseString, db, transaction
+from sorting_miniapp.engines import ASIDE
 
 CLOCK_OFFSET = "clock_offset_ms"
 EPOCH = "epoch"
@@ -38,7 +39,7 @@ def get(key: str) -> int:
     global _read_at, _values
     if clock.monotonic() - _read_at >= MAX_AGE and _lock.acquire(blocking=False):
         try:
-            with db.engine.connect() as connection:
+            with db.engines[ASIDE].connect() as connection:
                 rows = connection.execute(select(SharedNumber.key, SharedNumber.value)).all()
                 _values = {row.key: row.value for row in rows}
             _read_at = clock.monotonic()

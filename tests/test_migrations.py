@@ -11,7 +11,7 @@ from sqlalchemy import inspect
 from sorting_miniapp import config
 from sorting_miniapp.app import create_app
 from sorting_miniapp.db import Base, db
-from tests.conftest import DATABASES, base_environ, new_database
+from tests.conftest import DATABASES, base_environ, close_connections, new_database
 
 
 @pytest.mark.parametrize("kind", DATABASES)
@@ -26,6 +26,6 @@ def test_up_down_up_and_no_difference_from_the_models(kind: str, tmp_path: Path)
         assert inspect(db.engine).get_table_names() == ["alembic_version"]
         upgrade()
         db.session.remove()
-        db.engine.dispose()
+        close_connections()
     for _ in databases:
         pass

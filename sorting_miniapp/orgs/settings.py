@@ -7,14 +7,15 @@ What rules.md marks [R], and every number an office may want to change, is a row
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from sorting_miniapp import audit, clock, state
 from sorting_miniapp.db import after_commit, db, transaction
+from sorting_miniapp.engines import ASIDE
 from sorting_miniapp.errors import Invalid, NotFound
 from sorting_miniapp.orgs.models import Node, Setting
 
@@ -117,6 +118,7 @@ DEFAULTS: dict[str, Default] = {
 
 
 VERSION = "settings_version"
+_reading = threading.Lock()
 _kept: tuple[int, dict[str, list[tuple[str, Any]]]] = (-1, {})
 
 
@@ -132,14 +134,17 @@ def _rows() -> dict[str, list[tuple[str, Any]]]:
     version = state.get(VERSION)
     if _kept[0] == version:
         return _kept[1]
-    found: dict[str, list[tuple[str, Any]]] = {}
     query = select(Setting.key, Node.path, Setting.value).join(Node, Node.id == Setting.node_id)
-    # A session of its own: the request's may stand at a moment before the change (SQLite's snapshots).
-    with Session(db.engine) as session:
-        for key, path, value in session.execute(query):
-            found.setdefault(key, []).append((path, value))
-    _kept = (version, found)
-    return found
+    with _reading:
+        if _kept[0] == version:
+            return _kept[1]
+        found: dict[str, list[tuple[str, Any]]] = {}
+        # A connection of its own: the request's may stand at a moment before the change (SQLite's snapshots).
+        with db.engines[ASIDE].connect() as connection:
+            for key, path, value in connection.execute(query):
+                found.setdefault(key, []).append((path, value))
+        _kept = (version, found)
+        return found
 
 
 def _changed() -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from sorting_miniapp import state
 from sorting_miniapp.db import after_commit, db
+from sorting_miniapp.engines import ASIDE
 from sorting_miniapp.errors import NotFound, Unavailable
 from sorting_miniapp.media import drawings
 from sorting_miniapp.quiz import marking
@@ -98,7 +99,9 @@ def _current() -> _Bank:
     number = state.get(VERSION)
     if _bank.number != number:
         # A connection of its own: the request's may stand at a moment before the change (SQLite's snapshots).
-        with _lock, Session(db.engine) as session:
+        with _lock, Session(db.engines[ASIDE]) as session:
+            if _bank.number == number:
+                return _bank
             fresh = _Bank(number, _read_quizzes(session), _read_questions(session), *_read_corrections(session))
             _bank = fresh
             _versions.clear()  # titles of sources and addresses of drawings may have changed

@@ -33,7 +33,7 @@ from sorting_miniapp.orgs import service as orgs
 from sorting_miniapp.orgs import settings
 from sorting_miniapp.orgs.models import Node, NodeKind
 from sorting_miniapp.wechat import gateway
-from tests.conftest import REDIS, base_environ, new_database
+from tests.conftest import REDIS, base_environ, close_connections, new_database
 from tests.demo.processes import ROOT
 from tests.faults.judge import Work
 from tests.faults.patches import CLOCK
@@ -89,7 +89,7 @@ class Stage:
         self.zygote.close()
         with self.app.app_context():
             db.session.remove()
-            db.engine.dispose()
+            close_connections()
         if self.redis:
             self.redis.flushdb()
             self.redis.close()

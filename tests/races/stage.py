@@ -27,7 +27,7 @@ from sorting_miniapp.events import tokens
 from sorting_miniapp.events.models import Event, EventState, Shift, ShiftState
 from sorting_miniapp.orgs import service as orgs
 from sorting_miniapp.orgs.models import NodeKind
-from tests.conftest import base_environ, new_database
+from tests.conftest import base_environ, close_connections, new_database
 from tests.demo.processes import ROOT, free_port, wait_for
 
 CONTENT = ROOT / "content"
@@ -77,7 +77,7 @@ class Stage:
     def close(self) -> None:
         with self.app.app_context():
             db.session.remove()
-            db.engine.dispose()
+            close_connections()
 
     @contextmanager
     def serving(self, target: str = GUARDED) -> Iterator[str]:

@@ -18,7 +18,7 @@ from sorting_miniapp.accounts.models import Resident
 from sorting_miniapp.app import create_app
 from sorting_miniapp.db import db
 from sorting_miniapp.wechat.models import WeChatEvent
-from tests.conftest import MINI, base_environ, migrate
+from tests.conftest import MINI, base_environ, close_connections, migrate
 from tests.simulator_process import Simulator, running
 from tests.wechat.gateway_helpers import pointed, with_tokens
 from tests.wechat.odd_server import serving
@@ -160,7 +160,7 @@ def cloudrun(tmp_path: Path) -> Iterator[Flask]:
     migrate(app)
     yield app
     with app.app_context():
-        db.engine.dispose()
+        close_connections()
 
 
 HEADERS = {"X-WX-OPENID": OPENID, "X-WX-UNIONID": "u1", "X-WX-APPID": MINI, "X-WX-ENV": ENV, "X-WX-SOURCE": "wx_client"}

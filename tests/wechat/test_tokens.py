@@ -19,7 +19,7 @@ from sorting_miniapp.db import db, transaction
 from sorting_miniapp.wechat.errors import NeedsPerson, Retryable
 from sorting_miniapp.wechat.models import WeChatToken
 from sorting_miniapp.wechat.tokens import AccessToken, Tokens, breakers
-from tests.conftest import base_environ, migrate
+from tests.conftest import base_environ, close_connections, migrate
 from tests.simulator_process import ROOT, Simulator, running
 from tests.wechat.gateway_helpers import TOKEN, pointed, with_tokens
 from tests.wechat.odd_server import Asked, serving
@@ -242,7 +242,7 @@ def shared(tmp_path: Path) -> Iterator[tuple[Simulator, dict[str, str]]]:
         app = create_app(config.load(environ))
         migrate(app)
         with app.app_context():
-            db.engine.dispose()
+            close_connections()
         yield simulator, {**os.environ, **environ}
 
 
