@@ -21,7 +21,7 @@ demo: .venv/ok  ## play a day end to end through real processes and check it (DE
 test: .venv/ok  ## run the tests: those in processes of their own first, then the day of make demo, then the browser
 	$(BIN)/python -m pytest -n auto --ignore=tests/demo --ignore=tests/browser
 	$(BIN)/python -m pytest -n auto tests/demo
-	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m pytest -n auto --dist loadfile tests/browser
 
 lint: .venv/ok  ## ruff, mypy, import-linter, content, migrations match the models, the OpenAPI document is valid
 	$(BIN)/ruff check .

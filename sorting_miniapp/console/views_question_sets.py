@@ -113,7 +113,7 @@ def _blueprint() -> Blueprint:
         forms.number(form.get(f"count{level}") or "0", f"count{level}", name)
         for level, name in DIFFICULTY_NAMES.items()
     )
-    audience = form.get("audience", "all")
+    audience = form.get("drawn_audience", "all")
     return Blueprint(
         (easy, medium, hard),
         audience if audience in AUDIENCE_NAMES else "all",

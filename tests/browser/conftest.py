@@ -60,3 +60,16 @@ class Staff:
     def go(self, path: str) -> Page:
         self.page.goto(path if path.startswith("http") else self.service.web + path)
         return self.page
+
+
+def fits(page: Page) -> None:
+    """The page, once it stands with its style sheets, is no wider than the window, and every field has a label."""
+    page.wait_for_load_state()
+    page.wait_for_function("document.documentElement && document.body")
+    overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert overflow <= 0, f"{page.url} is {overflow} px too wide"
+    unnamed = page.evaluate(
+        "[...document.querySelectorAll('input:not([type=hidden]),select,textarea')]"
+        ".filter(e => !e.labels?.length && !e.getAttribute('aria-label')).map(e => e.name)"
+    )
+    assert unnamed == [], f"{page.url}: fields without a label: {unnamed}"

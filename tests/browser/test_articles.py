@@ -11,8 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Staff
-from tests.browser.test_planning import _fits
+from tests.browser.conftest import Staff, fits
 from tests.demo.processes import Instance
 
 WIDTHS = [1366, 360]
@@ -58,7 +57,7 @@ def test_an_editor_writes_and_three_people_review(
     page.locator("[data-picture]").set_input_files(picture(tmp_path))
     expect(page.locator("#field-markdown")).to_have_value(re.compile(r"!\[图片说明\]\(/media/"))
     expect(preview.locator(".article-text img")).to_be_attached()
-    _fits(page)
+    fits(page)
     expect(page.get_by_text("已自动保存")).to_be_visible()
 
     page = editor.go("/console/articles/new")
@@ -69,7 +68,7 @@ def test_an_editor_writes_and_three_people_review(
     expect(page.locator(".article-body img")).to_be_visible()
     page.get_by_role("button", name="提交审核").click()
     expect(page.get_by_text("第一次送审")).to_be_visible()
-    _fits(page)
+    fits(page)
     url = page.url
 
     page = Staff(chromium, service, "reviewer1", width).go(url)
@@ -86,7 +85,7 @@ def test_an_editor_writes_and_three_people_review(
     for reviewer in ("reviewer1", "reviewer2", "reviewer3"):
         page = Staff(chromium, service, reviewer, width).go(url)
         expect(page.locator("ins", has_text="定时")).to_be_visible()
-        _fits(page)
+        fits(page)
         page.get_by_role("button", name="通过", exact=True).click()
         expect(page.locator(".alert-success")).to_have_text("已通过")
 
@@ -97,12 +96,12 @@ def test_an_editor_writes_and_three_people_review(
     page.get_by_role("link", name="看各稿").click()
     page.get_by_role("link", name="与上一稿比较").first.click()
     expect(page.locator("ins", has_text="定时")).to_be_visible()
-    _fits(page)
+    fits(page)
     outside = chromium.new_context(viewport={"width": width, "height": 800}).new_page()
     outside.goto(service.web + link[link.index("/preview/") :])
     expect(outside.get_by_role("heading", name=title)).to_be_visible()
     expect(outside.get_by_label("水印：预览")).to_be_attached()
-    _fits(outside)
+    fits(outside)
     assert editor.outside == []
     assert editor.errors == []
 
@@ -120,14 +119,14 @@ def test_a_word_document_becomes_a_draft(chromium: Browser, service: Instance, t
     made.save(str(path))
     editor = Staff(chromium, service, "editor", 360)
     page = editor.go("/console/articles/docx")
-    _fits(page)
+    fits(page)
     page.get_by_label("Word 文档").set_input_files(path)
     page.get_by_role("button", name="上传并转成草稿").click()
     expect(page.get_by_text("已转成草稿")).to_be_visible()
     expect(page.locator("#field-title")).to_have_value("撤桶并点以后怎么投")
     expect(page.locator("#preview").get_by_role("heading", name="一、时间")).to_be_attached()
     expect(page.locator("#preview .article-text img")).to_be_attached()
-    _fits(page)
+    fits(page)
     assert editor.errors == []
 
 
@@ -153,7 +152,7 @@ def test_two_people_at_the_same_article(chromium: Browser, service: Instance, wi
     page.get_by_role("button", name="保存", exact=True).click()
     expect(page.get_by_role("heading", name=re.compile("没有保存"))).to_be_visible()
     expect(page.locator("#field-markdown")).to_have_value("第一段由甲改过。\n\n第二段。\n\n第三段由乙改过。")
-    _fits(page)
+    fits(page)
     expect(page.locator("#field-author")).to_have_value("乙科室")  # the first had left it alone
     expect(page.locator("#field-digest")).to_have_value("甲的摘要")
     page.get_by_role("button", name=re.compile("^摘要用")).click()
@@ -172,7 +171,7 @@ def test_a_slogan_is_added_and_ended(chromium: Browser, service: Instance) -> No
     page.get_by_role("button", name="保存").click()
     row = page.get_by_role("row", name=re.compile("分好一袋厨余"))
     expect(row).to_contain_text("在用")
-    _fits(page)
+    fits(page)
     row.get_by_role("button", name="停用").click()
     page.locator("#ask").get_by_role("button", name="停用").click()
     expect(page.get_by_role("row", name=re.compile("分好一袋厨余"))).to_contain_text("已停用")

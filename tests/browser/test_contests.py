@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from sorting_miniapp import clock
-from tests.browser.conftest import Staff
+from tests.browser.conftest import Staff, fits
 from tests.browser.test_event_day import Phone
 from tests.demo.processes import Instance
 
@@ -24,16 +24,6 @@ def later(service: Instance) -> Iterator[Any]:
     """Moves the domain's clock; the other tests of the session find it as it was."""
     yield lambda ahead: service.shift_clock(ahead.total_seconds())
     service.shift_clock(0)
-
-
-def fits(page: Page) -> None:
-    overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert overflow <= 0, f"{page.url} is {overflow} px too wide"
-    unnamed = page.evaluate(
-        "[...document.querySelectorAll('input:not([type=hidden]),select,textarea')]"
-        ".filter(e => !e.labels?.length && !e.getAttribute('aria-label')).map(e => e.name)"
-    )
-    assert unnamed == [], f"{page.url}: fields without a label: {unnamed}"
 
 
 def plan(page: Page, title: str) -> str:

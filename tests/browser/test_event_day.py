@@ -15,7 +15,7 @@ import requests
 from playwright.sync_api import Browser, Page, expect
 
 from sorting_miniapp import clock
-from tests.browser.conftest import Staff
+from tests.browser.conftest import Staff, fits
 from tests.demo.actors import simulate
 from tests.demo.processes import Instance, wait_for
 
@@ -66,11 +66,6 @@ def make_event(page: Page, title: str, start: datetime) -> tuple[str, str]:
     event = page.url
     page.get_by_role("link", name="现场看板").click()
     return event, page.url.removesuffix("/board")
-
-
-def fits(page: Page) -> None:
-    overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert overflow <= 0, f"{page.url} is {overflow} px too wide"
 
 
 @pytest.mark.parametrize("width", [360, 1366])

@@ -11,8 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from sorting_miniapp import clock
 from sorting_miniapp.places import sheet
-from tests.browser.conftest import Staff
-from tests.browser.test_verifier import fits
+from tests.browser.conftest import Staff, fits
 from tests.demo.actors import Resident, residents
 from tests.demo.processes import Instance, wait_for
 from tests.places.helpers import photo

@@ -7,15 +7,10 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Staff
+from tests.browser.conftest import Staff, fits
 from tests.demo.processes import Instance
 
 YEAR = 2028  # of the days in this file; each width has a month of its own
-
-
-def _fits(page: Page) -> None:
-    overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert overflow <= 0, f"{page.url} is {overflow} px too wide"
 
 
 def _campaign(page: Page, title: str, month: int) -> None:
@@ -36,9 +31,9 @@ def test_the_organisers_planning(chromium: Browser, service: Instance, width: in
     staff = Staff(chromium, service, "organiser", width)
     title = f"宣传周 {width}"
     page = staff.go("/console/campaigns/new")
-    _fits(page)
+    fits(page)
     _campaign(page, title, month)
-    _fits(page)
+    fits(page)
 
     page = staff.go("/console/events/new?template=qingjie-xingdong")
     page.get_by_label("首场开始时间").fill(f"{YEAR}-{month:02d}-23T08:30")
@@ -53,7 +48,7 @@ def test_the_organisers_planning(chromium: Browser, service: Instance, width: in
     expect(page.get_by_text("已保存草稿")).to_be_visible()
     expect(page.get_by_role("link", name=title)).to_be_visible()
     expect(page.get_by_text(re.compile(r"年满 \d+ 周岁")).first).to_be_visible()
-    _fits(page)
+    fits(page)
     event = page.url
 
     page.locator("#check-1").check()
@@ -69,7 +64,7 @@ def test_the_organisers_planning(chromium: Browser, service: Instance, width: in
     page.get_by_label("岗位或场次名称").fill("下午场")
     page.get_by_label("年龄下限").fill("50")
     page.get_by_label("年龄上限").fill("40")
-    _fits(page)
+    fits(page)
     page.get_by_role("button", name="保存").click()
     expect(page.get_by_role("alert").get_by_text("下限不大于上限")).to_be_visible()
     expect(page.get_by_label("岗位或场次名称")).to_have_value("下午场")
@@ -81,20 +76,20 @@ def test_the_organisers_planning(chromium: Browser, service: Instance, width: in
 
     page.get_by_role("link", name="名单").first.click()
     expect(page.get_by_text("还没有人报名")).to_be_visible()
-    _fits(page)
+    fits(page)
 
     page.goto(event)
     page.get_by_role("link", name="每周重复").click()
     page.get_by_label("再重复几周").fill("2")
     page.get_by_label("新建后马上发布").check()
-    _fits(page)
+    fits(page)
     page.get_by_role("button", name="新建这些活动").click()
     expect(page.get_by_text("已新建 2 个活动")).to_be_visible()
 
     page.goto(event)
     page.get_by_role("link", name="复制", exact=True).click()
     page.get_by_label("首场开始时间").fill(f"{YEAR}-{month + 3:02d}-01T09:00")
-    _fits(page)
+    fits(page)
     page.get_by_role("button", name="复制为草稿").click()
     expect(page.get_by_text("已复制为草稿")).to_be_visible()
     expect(page.get_by_text(f"{YEAR}-{month + 3:02d}-01 09:00")).to_have_count(2)
@@ -108,6 +103,6 @@ def test_the_organisers_planning(chromium: Browser, service: Instance, width: in
 
     page = staff.go("/console/appeals")
     expect(page.get_by_text("没有需要处理的申诉")).to_be_visible()
-    _fits(page)
+    fits(page)
     assert staff.outside == []
     assert [one for one in staff.errors if "422" not in one] == [], "a form sent back says 422 to the browser"

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from sorting_miniapp import clock
-from tests.browser.conftest import Staff
+from tests.browser.conftest import Staff, fits
 from tests.demo.actors import Browser as Actor
 from tests.demo.processes import Instance
 
@@ -30,11 +30,6 @@ def approved(service: Instance, title: str, column: str = "fenlei-zhishi") -> st
     for level in (1, 2, 3):
         Actor(service, f"reviewer{level}").post(f"{url}/review", verdict="passed", version="1", remark="")
     return url
-
-
-def fits(page: Page) -> None:
-    overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert overflow <= 0, f"{page.url} is {overflow} px too wide"
 
 
 def monday(ahead: int) -> date:

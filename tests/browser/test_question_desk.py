@@ -7,13 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Staff
+from tests.browser.conftest import Staff, fits
 from tests.demo.processes import Instance
-
-
-def _fits(page: Page) -> None:
-    overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert overflow <= 0, f"{page.url} is {overflow} px too wide"
 
 
 def _write(page: Page, text: str) -> None:
@@ -39,7 +34,7 @@ def test_one_writes_and_another_reads(chromium: Browser, service: Instance, widt
     writer = Staff(chromium, service, "editor", width)
     page = writer.go("/console/questions/new")
     _write(page, text)
-    _fits(page)
+    fits(page)
     card = page.locator("section.card", has_text=text)
     expect(card.get_by_role("button", name="撤回")).to_be_visible()
     expect(card.get_by_role("checkbox")).to_have_count(0)
@@ -47,7 +42,7 @@ def test_one_writes_and_another_reads(chromium: Browser, service: Instance, widt
     reader = Staff(chromium, service, "reviewer1", width)
     page = reader.go("/console/")
     page.get_by_role("link", name=re.compile("道题")).first.click()
-    _fits(page)
+    fits(page)
     card = page.locator("section.card", has_text=text)
     expect(card.get_by_text("A 有害垃圾（正确）")).to_be_visible()
     card.get_by_label("通过").check()
@@ -75,13 +70,13 @@ def test_a_paper_is_put_together_and_looked_at(chromium: Browser, service: Insta
     page.locator("input[name=question]").first.check()
     page.get_by_role("button", name="加入勾选的题目").click()
     expect(page.get_by_text("已加入 1 道题")).to_be_visible()
-    _fits(page)
+    fits(page)
     page.get_by_role("link", name="预览和打印").click()
     expect(page.locator(".paper-question")).to_have_count(3)
     expect(page.get_by_text("（正确）")).to_have_count(0)
     page.get_by_role("link", name="看答案").click()
     expect(page.get_by_text("解析：").first).to_be_visible()
-    _fits(page)
+    fits(page)
     page = staff.go("/console/quizzes/new")
     page.get_by_label("试卷").select_option(label=f"初赛试卷 {width}（3 道题）")
     assert staff.errors == []

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from sorting_miniapp import clock
 from sorting_miniapp.hours import identity, sheet_late
 from sorting_miniapp.imports import groups as groups_sheet
-from tests.browser.conftest import Staff
+from tests.browser.conftest import Staff, fits
 from tests.demo.actors import Resident, residents
 from tests.demo.processes import Instance
 
@@ -58,17 +58,6 @@ def paper(folder: Path, numbers: list[str]) -> Path:
     path = folder / "paper.xlsx"
     book.save(path)
     return path
-
-
-def fits(page: Page) -> None:
-    page.wait_for_load_state()  # the style sheets too
-    overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert overflow <= 0, f"{page.url} is {overflow} px too wide"
-    unnamed = page.evaluate(
-        "[...document.querySelectorAll('input:not([type=hidden]),select,textarea')]"
-        ".filter(e => !e.labels?.length && !e.getAttribute('aria-label')).map(e => e.name)"
-    )
-    assert unnamed == [], f"{page.url}: fields without a label: {unnamed}"
 
 
 def test_the_verifiers_day(chromium: Browser, service: Instance, tmp_path: Path, width: int) -> None:
