@@ -88,9 +88,9 @@ def base_environ(instance: Path) -> dict[str, str]:
         "WECHAT_OFFICIAL_SECRET": "official-secret",
         "WECHAT_OFFICIAL_TOKEN": "official-token",
         "WECHAT_OFFICIAL_AES_KEY": "B" * 43,
-        "WECHAT_CONNECT_TIMEOUT": "0.3",
-        "WECHAT_READ_TIMEOUT": "0.7",
-        "LEASE_SECONDS": "3",
+        "WECHAT_CONNECT_TIMEOUT": "1.5",
+        "WECHAT_READ_TIMEOUT": "2",
+        "LEASE_SECONDS": "6",
         "DB_POOL_SIZE": "4",
         "LOG_LEVEL": "WARNING",
     }

@@ -72,7 +72,7 @@ def test_each_subscriber_gets_one_message_and_the_fan_out_is_done(world: Simulat
     make_residents(openids)
     number = make_fan_out()
     send_all(number)
-    assert fan_out.counts(number)["sent"] == 30
+    assert fan_out.counts(number)["sent"] == 30, fan_out.counts(number)
     assert fan_out.finished(number)
     assert world.summary(SEND)["by_openid"] == dict.fromkeys(openids, 1)
     assert set(db.session().scalars(select(Subscription.credits))) == {0}
