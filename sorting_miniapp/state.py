@@ -38,11 +38,12 @@ def get(key: str) -> int:
     """The number as of at most half a second ago; 0 where it was never set."""
     global _read_at, _values
     if clock.monotonic() - _read_at >= MAX_AGE and _lock.acquire(blocking=False):
+        begun = clock.monotonic()  # what is read is as old as this, however long the answer takes
         try:
             with db.engines[ASIDE].connect() as connection:
                 rows = connection.execute(select(SharedNumber.key, SharedNumber.value)).all()
                 _values = {row.key: row.value for row in rows}
-            _read_at = clock.monotonic()
+            _read_at = begun
         except SQLAlchemyError:
             _read_at = clock.monotonic()  # the last known values serve until the database is back
         finally:
