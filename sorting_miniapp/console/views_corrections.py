@@ -16,9 +16,16 @@ from sorting_miniapp.errors import DomainError
 from sorting_miniapp.quiz import corrections, desk
 from sorting_miniapp.quiz.marking import CHOICES
 from sorting_miniapp.quiz.models import QuestionKind, QuestionVersion
-from sorting_miniapp.quiz.models_desk import CORRECTION_NAMES
+from sorting_miniapp.quiz.models_desk import CORRECTION_NAMES, CORRECTION_STAGE_NAMES, CorrectionStage
 
 Page = Response | str | tuple[str, int]
+MOVING = (CorrectionStage.TRIAL, CorrectionStage.MARKING)
+TONES = {
+    CorrectionStage.TRIAL: "primary",
+    CorrectionStage.MARKING: "primary",
+    CorrectionStage.WAITING: "warning",
+    CorrectionStage.DONE: "success",
+}
 
 
 @blueprint.route("/questions/<int:question_id>/corrections", methods=["GET", "POST"])
@@ -60,17 +67,21 @@ def _page(question_id: int, versions: list[QuestionVersion], version: QuestionVe
         names=CORRECTION_NAMES,
         choices=CHOICES,
         rows=corrections.of_question(question_id),
+        stages=CORRECTION_STAGE_NAMES,
+        tones=TONES,
         may_change=navigation.holds(Role.EDITOR),
         problem=problem,
     )
 
 
-def _shown(correction_id: int) -> dict[str, Any]:
+def _shown(correction_id: int, remark: str = "", problem: str = "") -> dict[str, Any]:
+    actor = current_staff()
     row, version = corrections.find(correction_id)
     return {
         "row": row, "version": version, "names": CORRECTION_NAMES, "classes": dict(CHOICES),
-        "may_change": navigation.holds(Role.EDITOR),
-        "moving": row.preview is None or (row.number is not None and row.done_at is None),
+        "stages": CORRECTION_STAGE_NAMES, "tones": TONES, "people": corrections.people(row),
+        "job": corrections.job(row) if row.stage in MOVING else None, "moving": row.stage in MOVING,
+        "mine": row.made_by == actor.id, "keeps": desk.keeps(actor), "remark": remark, "problem": problem,
     }  # fmt: skip
 
 
@@ -88,11 +99,27 @@ def correction_state(correction_id: int) -> str:
 
 
 @blueprint.post("/corrections/<int:correction_id>/confirmation")
-@staff_only(Role.EDITOR)
+@staff_only(Role.EDITOR, Role.REVIEWER)
 def correction_confirm(correction_id: int) -> Response:
     try:
         corrections.confirm(current_staff(), correction_id)
         flash("更正已生效，正在重新计分", "success")
     except DomainError as error:
         flash(error.message, "danger")
+    return redirect(url_for("console.correction", correction_id=correction_id))
+
+
+@blueprint.post("/corrections/<int:correction_id>/return")
+@staff_only(Role.EDITOR, Role.REVIEWER)
+def correction_return(correction_id: int) -> Page:
+    """Sent back by the second person, or taken back by who proposed it."""
+    remark = request.form.get("remark", "").strip()
+    try:
+        corrections.drop(current_staff(), correction_id, remark)
+    except DomainError as error:
+        if error.status in (403, 404):
+            raise
+        shown = _shown(correction_id, remark, error.message)
+        return render_template("console/quiz/correction.html", **shown), error.status
+    flash("更正没有生效，成绩不变", "success")
     return redirect(url_for("console.correction", correction_id=correction_id))

@@ -13,8 +13,8 @@ from sorting_miniapp.console import charts, forms
 from sorting_miniapp.console import forms_events as event_forms
 from sorting_miniapp.console.blueprint import blueprint
 from sorting_miniapp.console.views_places import WORDS, branch, units, where
-from sorting_miniapp.errors import DomainError, Invalid
-from sorting_miniapp.places import exports, handling, pictures, service, statistics
+from sorting_miniapp.errors import Conflict, DomainError, Invalid
+from sorting_miniapp.places import exports, handling, photo_desk, pictures, service, statistics
 from sorting_miniapp.places.models_reports import IssueKind, IssueState
 from sorting_miniapp.wechat.models import MediaState
 
@@ -29,8 +29,12 @@ TONES = {
 PHOTO_WORDS = {
     MediaState.PENDING: "微信检查中，上报人暂时看不到",
     MediaState.PASS: "",
-    MediaState.REVIEW: "微信没有给出结论，只有工作人员能看到",
+    MediaState.REVIEW: "微信没有给出结论，上报人暂时看不到，请看过后决定",
     MediaState.RISKY: "微信提示内容可能不适合，只有工作人员能看到",
+}
+VERDICTS = {
+    MediaState.PASS: "已放行，上报人可以在小程序里看到这张照片",
+    MediaState.RISKY: "已定为不放行，上报人看不到这张照片",
 }
 
 
@@ -78,7 +82,7 @@ def _page(issue_id: int, problems: dict[str, Any] | None = None) -> str:
         reports=reports,
         photos=pictures.of([report.id for report in reports]),
         photo_words=PHOTO_WORDS,
-        risky=MediaState.RISKY,
+        media=MediaState,
         others=[one for one in others if one.PlaceIssue.id != issue_id],
         may_handle=any(actor.may(role, row.path) for role in service.WRITERS),
         values=request.form,
@@ -118,6 +122,18 @@ def place_issue_picture(issue_id: int, picture_id: str) -> Response:
     answer = Response(pictures.for_issue(issue_id, picture_id), mimetype="image/jpeg")
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
+
+
+@blueprint.post("/place-reports/<int:issue_id>/pictures/<string:picture_id>/decision")
+@staff_only(*service.WRITERS)
+def place_issue_picture_decide(issue_id: int, picture_id: str) -> Response:
+    to = forms.choice(request.form.get("state", ""), VERDICTS, "state", "结论")
+    try:
+        photo_desk.decide(current_staff(), issue_id, picture_id, to)
+        flash(VERDICTS[to], "success")
+    except Conflict as error:
+        flash(error.message, "warning")
+    return redirect(url_for("console.place_issue", issue_id=issue_id))
 
 
 @blueprint.get("/place-reports/figures")

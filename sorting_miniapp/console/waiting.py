@@ -17,8 +17,9 @@ from sorting_miniapp.events import ratings
 from sorting_miniapp.figures import ledger, standing
 from sorting_miniapp.hours import records
 from sorting_miniapp.hours.models import RECORD_STATE_NAMES, RecordState
-from sorting_miniapp.places import handling
-from sorting_miniapp.quiz import disqualifying, proposals
+from sorting_miniapp.places import handling, photo_desk
+from sorting_miniapp.places.models_reports import ISSUE_KIND_NAMES
+from sorting_miniapp.quiz import corrections, disqualifying, proposals
 
 MOST_ITEMS = 20
 
@@ -129,6 +130,19 @@ def _questions_to_read(actor: StaffActor) -> list[Item]:
     return [Item("题目复核", f"{count} 道题", "别人写的题目，复核后才会使用", url)] if count else []
 
 
+def _corrections(actor: StaffActor) -> list[Item]:
+    return [
+        Item(
+            "题目更正",
+            row.text,
+            "等提出者以外的人确认，确认后重新计分",
+            url_for("console.correction", correction_id=row.Correction.id),
+            row.Correction.made_at,
+        )
+        for row in corrections.waiting(actor)
+    ]
+
+
 def _result_appeals(actor: StaffActor) -> list[Item]:
     return [
         Item(
@@ -150,6 +164,19 @@ def _place_issues(actor: StaffActor) -> list[Item]:
     )
 
 
+def _photos(actor: StaffActor) -> list[Item]:
+    return [
+        Item(
+            "上报照片",
+            f"{ISSUE_KIND_NAMES[row.kind]}：{row.photos} 张照片",
+            "微信没有给出结论，看过后放行或不放行",
+            url_for("console.place_issue", issue_id=row.id),
+            row.opened_at,
+        )
+        for row in photo_desk.waiting(actor)
+    ]
+
+
 SOURCES: tuple[Callable[[StaffActor], list[Item]], ...] = (
     _held_pushes,
     _columns,
@@ -157,7 +184,9 @@ SOURCES: tuple[Callable[[StaffActor], list[Item]], ...] = (
     _hours,
     _words_to_read,
     _place_issues,
+    _photos,
     _questions_to_read,
+    _corrections,
     _result_appeals,
     _figures_to_sign,
     _figures_to_enter,

@@ -70,6 +70,12 @@ def listed(actor: StaffActor, before: int | None = None) -> tuple[Sequence[Row[A
     return rows[:PAGE], rows[PAGE - 1].Job.id if len(rows) > PAGE else None
 
 
+def latest(kind_key: str, parameters: dict[str, Any]) -> Job | None:
+    """The newest job of a kind that was asked for with these parameters: for the page of what it works on."""
+    mine = select(Job).where(Job.kind == kind_key, Job.parameters == parameters).order_by(Job.id.desc()).limit(1)
+    return db.session().scalar(mine.execution_options(populate_existing=True))
+
+
 def count_open(actor: StaffActor) -> int:
     """How many of the person's own jobs are not over."""
     own = select(func.count()).where(Job.asked_by == actor.id, Job.state.in_(OPEN_STATES))

@@ -102,6 +102,7 @@ class PlacePicture(Base):
     """A photo of a report: a JPEG as we made it, seen by staff of the branch, and by its owner once WeChat let it pass.
 
     `check_key` is the address WeChat fetches it at while `state` is pending; `asked_at` is set before WeChat is asked.
+    `decided_by` looked at it where WeChat was unsure.
     """
 
     __tablename__ = "place_picture"
@@ -115,3 +116,5 @@ class PlacePicture(Base):
     state: Mapped[MediaState] = mapped_column(enum_column(MediaState, "state"))
     asked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

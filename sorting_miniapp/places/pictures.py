@@ -18,7 +18,7 @@ from sqlalchemy import delete, func, insert, or_, select, update
 
 from sorting_miniapp import clock
 from sorting_miniapp.accounts.locking import lock_resident
-from sorting_miniapp.accounts.models import Resident
+from sorting_miniapp.accounts.models import Resident, Staff
 from sorting_miniapp.db import db, new_public_id, transaction
 from sorting_miniapp.errors import NotFound, TooMany
 from sorting_miniapp.media import service as media
@@ -49,6 +49,7 @@ class Photo:
 
     public_id: str
     state: MediaState
+    judge: str = ""  # who decided where WeChat was unsure
 
 
 def keep(resident_id: int, data: bytes) -> str:
@@ -87,13 +88,14 @@ def attach(resident_id: int, report_id: int, wanted: Sequence[str]) -> None:
 def of(reports: Sequence[int]) -> dict[int, list[Photo]]:
     """The photos of reports by the reports' keys, in the order they came; one statement."""
     rows = db.session().execute(
-        select(PlacePicture.report_id, PlacePicture.public_id, PlacePicture.state)
+        select(PlacePicture.report_id, PlacePicture.public_id, PlacePicture.state, Staff.name)
+        .outerjoin(Staff, Staff.id == PlacePicture.decided_by)
         .where(PlacePicture.report_id.in_(reports))
         .order_by(PlacePicture.id)
     )
     found: dict[int, list[Photo]] = {}
     for row in rows:
-        found.setdefault(row.report_id, []).append(Photo(row.public_id, row.state))
+        found.setdefault(row.report_id, []).append(Photo(row.public_id, row.state, row.name or ""))
     return found
 
 
@@ -106,10 +108,22 @@ def own(resident_id: int, public_id: str) -> bytes:
     )
 
 
+def _of_issue(issue_id: int, public_id: str) -> tuple[Any, ...]:
+    reports = select(PlaceReport.id).where(PlaceReport.issue_id == issue_id)
+    return PlacePicture.public_id == public_id, PlacePicture.report_id.in_(reports)
+
+
 def for_issue(issue_id: int, public_id: str) -> bytes:
     """The JPEG for staff who may see the issue. Raises NotFound."""
-    reports = select(PlaceReport.id).where(PlaceReport.issue_id == issue_id)
-    return _bytes(PlacePicture.public_id == public_id, PlacePicture.report_id.in_(reports))
+    return _bytes(*_of_issue(issue_id, public_id))
+
+
+def key_of(issue_id: int, public_id: str) -> int:
+    """The key of an issue's photo. Raises NotFound."""
+    key = db.session().scalar(select(PlacePicture.id).where(*_of_issue(issue_id, public_id)))
+    if key is None:
+        raise NotFound("picture_not_found", "没有这张照片")
+    return key
 
 
 def for_wechat(check_key: str) -> bytes:
@@ -169,8 +183,10 @@ def on_checked(_sender: object, checked: media_checks.Checked) -> None:
 
 
 def _settle(key: int, to: MediaState) -> None:
+    """Keep what WeChat says; where a person has decided meanwhile, their word stands."""
     with transaction() as session:
-        session.execute(update(PlacePicture).where(PlacePicture.id == key).values(state=to))
+        undecided = (PlacePicture.id == key, PlacePicture.decided_by.is_(None))
+        session.execute(update(PlacePicture).where(*undecided).values(state=to))
 
 
 def purge() -> int:

@@ -1,5 +1,7 @@
 """Questions that prove wrong: which version, what is done about it, a look beforehand, and the word that binds.
 
+One person writes down what is to be done, another one confirms it: marks and points of many people hang on it.
+
 A correction binds from the moment it has a number. Every mark is given with the newest correction its process knows and
 remembers that number; a submission is stored only while no newer one has reached its row (submission.py), and the job
 that marks anew (regrading.py) raises that number on the attempts that are still open. So no submission slips through.
@@ -16,8 +18,9 @@ from sorting_miniapp import audit, clock
 from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.accounts.models import Staff
 from sorting_miniapp.db import db, transaction
-from sorting_miniapp.errors import Conflict, Invalid, NotFound
+from sorting_miniapp.errors import Conflict, Forbidden, Invalid, NotFound
 from sorting_miniapp.jobs import service as jobs
+from sorting_miniapp.jobs.models import Job
 from sorting_miniapp.orgs import service as orgs
 from sorting_miniapp.quiz import bank, desk, question_stats
 from sorting_miniapp.quiz.models import Question, QuestionVersion
@@ -28,6 +31,7 @@ from sorting_miniapp.teaching.models import ChangeKind
 
 JOB = "regrade"
 REASON = 200
+UNDECIDED = (Correction.number.is_(None), Correction.dropped_at.is_(None), Correction.preview.is_not(None))
 
 
 def versions_of(question_id: int) -> list[QuestionVersion]:
@@ -46,6 +50,34 @@ def of_question(question_id: int) -> list[Any]:
         .order_by(Correction.id.desc())
     )
     return list(db.session().execute(query.execution_options(populate_existing=True)))
+
+
+def waiting(actor: StaffActor) -> list[Any]:
+    """(Correction, version's text) of the corrections that wait for this person's eyes, the oldest first."""
+    if not desk.keeps(actor):
+        return []
+    query = (
+        select(Correction, QuestionVersion.text)
+        .join(QuestionVersion, QuestionVersion.id == Correction.version_id)
+        .where(*UNDECIDED, Correction.made_by != actor.id)
+        .order_by(Correction.id)
+    )
+    return list(db.session().execute(query))
+
+
+def people(row: Correction) -> dict[int, str]:
+    """The names of those who had to do with a correction, by their keys."""
+    keys = {key for key in (row.made_by, row.confirmed_by, row.dropped_by) if key is not None}
+    return {one.id: one.name for one in db.session().execute(select(Staff.id, Staff.name).where(Staff.id.in_(keys)))}
+
+
+def job(row: Correction) -> Job | None:
+    """The work that is being done for a correction, or was last."""
+    return jobs.latest(JOB, _work(row, row.number is not None))
+
+
+def _work(row: Correction, apply: bool) -> dict[str, Any]:
+    return {"correction": row.id, "apply": apply}
 
 
 def find(correction_id: int) -> tuple[Correction, QuestionVersion]:
@@ -88,7 +120,7 @@ def draft(actor: StaffActor, version_id: int, action: str, rights: Sequence[Any]
         session.add(row)
         session.flush()
         audit.record(actor.username, "question.draft_correction", "question", version.question_id, after=_words(row))
-        jobs.ask(actor, JOB, orgs.root(), {"correction": row.id, "apply": False}, f"预览更正：{version.text[:40]}")
+        jobs.ask(actor, JOB, orgs.root(), _work(row, False), f"预览更正：{version.text[:40]}")
         return row.id
 
 
@@ -110,28 +142,50 @@ def _new_key(version: QuestionVersion, rights: Sequence[Any]) -> list[dict[str, 
 
 def confirm(actor: StaffActor, correction_id: int) -> None:
     """Let it bind and ask for the marking anew. The question is asked no more as it was: with a new key it gets a new
-    version, else it is put out of use. Raises NotFound, Forbidden, Conflict.
+    version, else it is put out of use. Raises NotFound, Forbidden (also one's own), Conflict.
     """
-    desk.require_editor(actor)
+    desk.require_keeper(actor)
     again(lambda: _confirm(actor, correction_id))
+
+
+def drop(actor: StaffActor, correction_id: int, remark: str) -> None:
+    """Take one's own back, or send another person's back with a remark. Raises as `confirm`, and Invalid."""
+    desk.require_keeper(actor)
+    row, version = find(correction_id)
+    own = row.made_by == actor.id
+    if not own and not 0 < len(remark) <= REASON:
+        raise Invalid("remark", f"请写明退回的原因（{REASON} 字内）")
+    with transaction() as session:
+        dropped = session.execute(
+            update(Correction)
+            .where(Correction.id == correction_id, Correction.number.is_(None), Correction.dropped_at.is_(None))
+            .values(dropped_at=clock.now(), dropped_by=actor.id, remark="" if own else remark)
+        )
+        if dropped.rowcount == 0:  # type: ignore[attr-defined]
+            raise Conflict("correction_decided", "这次更正已经确认、退回或撤回，请刷新后再看")
+        verb = "withdraw_correction" if own else "return_correction"
+        after = _words(row) | ({} if own else {"remark": remark})
+        audit.record(actor.username, f"question.{verb}", "question", version.question_id, after=after)
 
 
 def _confirm(actor: StaffActor, correction_id: int) -> None:
     row, version = find(correction_id)
+    if row.made_by == actor.id:
+        raise Forbidden("own_correction", "自己提出的更正要由另一个人确认")
     with transaction() as session:
         number = int(session.scalar(select(func.max(Correction.number))) or 0) + 1
         bound = session.execute(
             update(Correction)
-            .where(Correction.id == correction_id, Correction.number.is_(None), Correction.preview.is_not(None))
-            .values(number=number, confirmed_at=clock.now())
+            .where(Correction.id == correction_id, *UNDECIDED)
+            .values(number=number, confirmed_at=clock.now(), confirmed_by=actor.id)
         )
         if bound.rowcount == 0:  # type: ignore[attr-defined]
-            raise Conflict("not_to_be_confirmed", "这次更正已经确认过，或者预览还没有完成")
+            raise Conflict("not_to_be_confirmed", "这次更正已经确认、退回或撤回，或者试算还没有完成")
         _ask_no_more(actor, row, version)
         bank.changed()
         question_stats.restart()
         audit.record(actor.username, "question.correct", "question", version.question_id, after=_words(row))
-        jobs.ask(actor, JOB, orgs.root(), {"correction": row.id, "apply": True}, f"重新计分：{version.text[:40]}")
+        jobs.ask(actor, JOB, orgs.root(), _work(row, True), f"重新计分：{version.text[:40]}")
 
 
 def _ask_no_more(actor: StaffActor, row: Correction, version: QuestionVersion) -> None:

@@ -25,17 +25,39 @@ CORRECTION_NAMES = {
 }
 
 
+class CorrectionStage(StrEnum):
+    TRIAL = "trial"  # what it would change is being counted
+    WAITING = "waiting"  # for a second person
+    RETURNED = "returned"
+    WITHDRAWN = "withdrawn"
+    MARKING = "marking"  # it binds, and attempts are marked anew
+    DONE = "done"
+
+
+CORRECTION_STAGE_NAMES = {
+    CorrectionStage.TRIAL: "正在试算",
+    CorrectionStage.WAITING: "等另一人确认",
+    CorrectionStage.RETURNED: "已退回",
+    CorrectionStage.WITHDRAWN: "已撤回",
+    CorrectionStage.MARKING: "正在重新计分",
+    CorrectionStage.DONE: "已完成",
+}
+
+
 class Correction(Base):
-    """What is done about a version of a question that proved wrong.
+    """What is done about a version of a question that proved wrong: one person's word, and another's that lets it bind.
 
     It binds from the moment it has a `number`: numbers rise without a gap, and an attempt remembers the newest it was
-    marked with. `preview` is what a look beforehand found, `outcome` what was changed in the end.
+    marked with. `preview` is what a look beforehand found, `outcome` what was changed in the end. One that is not to
+    be was `dropped`: by its maker, or by the second person with a remark.
     """
 
     __tablename__ = "question_correction"
     __table_args__ = (
         CheckConstraint("(number IS NULL) = (confirmed_at IS NULL)", name="confirmed"),
         CheckConstraint("reason <> ''", name="reason"),
+        CheckConstraint("confirmed_by IS NULL OR confirmed_by <> made_by", name="two_people"),
+        CheckConstraint("dropped_at IS NULL OR number IS NULL", name="dropped"),
     )
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     version_id: Mapped[int] = mapped_column(ForeignKey("question_version.id"), index=True)
@@ -46,9 +68,21 @@ class Correction(Base):
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
     number: Mapped[int | None] = mapped_column(unique=True)
     confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    confirmed_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    dropped_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    dropped_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    remark: Mapped[str] = mapped_column(String(200), default="")
     done_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     preview: Mapped[Any] = mapped_column(JsonText, nullable=True)
     outcome: Mapped[Any] = mapped_column(JsonText, nullable=True)
+
+    @property
+    def stage(self) -> CorrectionStage:
+        if self.dropped_at is not None:
+            return CorrectionStage.WITHDRAWN if self.dropped_by == self.made_by else CorrectionStage.RETURNED
+        if self.number is not None:
+            return CorrectionStage.DONE if self.done_at is not None else CorrectionStage.MARKING
+        return CorrectionStage.TRIAL if self.preview is None else CorrectionStage.WAITING
 
 
 class AppealStage(StrEnum):

@@ -50,7 +50,7 @@ class Change:
 
 def register() -> None:
     """Make the kind of job known (create_app)."""
-    kinds.register(kinds.Kind(corrections.JOB, "题目更正", (Role.EDITOR,), make, shared=True))
+    kinds.register(kinds.Kind(corrections.JOB, "题目更正", (Role.EDITOR, Role.REVIEWER), make, shared=True))
 
 
 def make(asked: kinds.Asked, progress: kinds.Progress) -> kinds.File:

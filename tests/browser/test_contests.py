@@ -79,7 +79,7 @@ def test_a_contest_from_the_plan_to_the_prize(chromium: Browser, service: Instan
     taken[0].call("POST", f"/attempts/{taken[1]}/appeal", {"reason": "我每天都练"})
     _answer(second.go("/console/result-appeals"))
     assert taken[0].call("GET", f"/attempts/{taken[1]}")["disqualification"] is None
-    _correct(first, service, slug)
+    _correct(first, second, service, slug)
     later(timedelta(hours=3))
     _hand_over(first.go("/console/quizzes"), title)
     for staff in (admin, first, second):
@@ -113,8 +113,8 @@ def _answer(page: Page) -> None:
     expect(page.get_by_text("已复核，结果会通知本人")).to_be_visible()
 
 
-def _correct(staff: Staff, service: Instance, slug: str) -> None:
-    """A question that both were asked or one of them; the worker tries it out and marks anew."""
+def _correct(staff: Staff, other: Staff, service: Instance, slug: str) -> None:
+    """A question that both were asked or one of them; the worker tries it out, another confirms, it is marked anew."""
     asked = str(service.one("SELECT versions FROM attempt a JOIN quiz q ON q.id = a.quiz_id WHERE q.slug = :s", s=slug))
     version = int(asked.strip("[]").split(",")[0])
     question = int(service.one("SELECT question_id FROM question_version WHERE id = :id", id=version))
@@ -123,8 +123,11 @@ def _correct(staff: Staff, service: Instance, slug: str) -> None:
     page.get_by_label("这道题作废，不计入总分").check()
     page.get_by_label("原因").fill("题干有歧义")
     fits(page)
-    page.get_by_role("button", name="预览影响").click()
+    page.get_by_role("button", name="提出更正并试算影响").click()
     expect(page.get_by_text("如果确认，会有这些变化")).to_be_visible(timeout=60_000)
+    fits(page)
+    made = page.url.removeprefix(service.url)
+    page = other.go(made)
     fits(page)
     page.get_by_role("button", name="确认更正并重新计分").click()
     page.locator("dialog [data-answer=yes]").click()

@@ -140,7 +140,14 @@ def test_a_wrong_question_is_looked_at_and_corrected(contest: tuple[World, int, 
     run_jobs(world)
     shown = page(editor, f"{made}/state")
     assert "如果确认，会有这些变化" in shown
+    assert "自己提出的自己不能确认" in shown
     post(editor, f"{made}/confirmation")
+    assert "等另一人确认" in page(editor, made), "one's own word does not bind"
+    assert made not in page(editor, "/console/"), "it does not wait for who proposed it"
+    second = sign_in(world, "editor2")
+    assert made in page(second, "/console/")
+    assert "请写明退回的原因" in post(second, f"{made}/return", 422)
+    post(second, f"{made}/confirmation")
     assert "正在重新计分" in page(editor, made)
     run_jobs(world)
     shown = page(editor, made)
@@ -151,6 +158,16 @@ def test_a_wrong_question_is_looked_at_and_corrected(contest: tuple[World, int, 
         assert db.session.get_one(Attempt, one.id).total == 4
     analyst = sign_in(world, "town_analyst")
     assert "更正由市级编辑办理" in page(analyst, url)
+    assert "editor2" in page(analyst, made), "who confirmed it"
+    returned, withdrawn = (post(editor, url, action="everyone_right", reason=why) for why in ("再看", "写错"))
+    run_jobs(world)
+    post(second, f"{returned}/return", remark="没有错")
+    post(editor, f"{withdrawn}/return")
+    assert "没有错" in page(editor, returned)
+    assert "已撤回" in page(editor, withdrawn)
+    post(second, f"{returned}/return", 409, remark="再退一次")
+    post(second, f"{withdrawn}/confirmation")
+    assert "已撤回" in page(editor, withdrawn), "what was taken back does not bind"
     assert post(analyst, url, 403, action="void", reason="x")
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from sorting_miniapp.db import db
 from sorting_miniapp.events.models import Event
-from sorting_miniapp.places import sheet
+from sorting_miniapp.places import pictures, sheet
 from sorting_miniapp.places.models import Place, PlaceState
 from sorting_miniapp.places.models_reports import PlaceIssue
 from tests.console.test_admin import post, sign_in, token
@@ -113,7 +113,17 @@ def test_a_report_is_handled_to_its_end(sqlite_world: World, organiser: FlaskCli
     assert "顶棚掉了" in page
     assert url in page
     assert organiser.get(url).data.startswith(b"\xff\xd8")
-    assert sign_in(world, "foreigner").get(url).status_code == 404
+    foreigner, judged = sign_in(world, "foreigner"), url.removesuffix(".jpg") + "/decision"
+    assert foreigner.get(url).status_code == 404
+    with world.app.app_context():
+        pictures.ask_waiting()  # nobody answers there: WeChat has said nothing
+    assert "1 张照片" in organiser.get("/console/").text
+    post(foreigner, judged, 404, state="pass")
+    post(organiser, judged, 422)
+    post(organiser, judged, state="risky")
+    assert "看过，不放行" in organiser.get(f"/console/place-reports/{issue}").text
+    post(organiser, judged, state="pass")
+    assert "已经有结论" in organiser.get(f"/console/place-reports/{issue}").text
     post(organiser, f"/console/place-reports/{issue}/take-up")
     post(organiser, f"/console/places/{key(world)}/pause?issue={issue}", reason="等待维修")
     assert "请写给上报人的答复" in post(organiser, f"/console/place-reports/{issue}/end", 422, state="done", answer="")

@@ -20,7 +20,7 @@ from sorting_miniapp.errors import Conflict, Forbidden, Invalid, NotFound
 from sorting_miniapp.jobs import running as running_jobs
 from sorting_miniapp.jobs import service as jobs
 from sorting_miniapp.orgs import settings as rules
-from sorting_miniapp.places import exports, handling, pictures, reports, service, statistics
+from sorting_miniapp.places import exports, handling, photo_desk, pictures, reports, service, statistics
 from sorting_miniapp.places.models import Place, PlaceState
 from sorting_miniapp.places.models_reports import IssueState, PlaceIssue, PlacePicture, PlaceReport
 from sorting_miniapp.wechat import gateway, media_checks
@@ -346,6 +346,19 @@ def test_a_photo_wechat_cannot_be_asked_about_is_left_to_staff(world: World) -> 
     with world.app.app_context():
         pictures.ask_waiting()
         assert db.session.scalars(select(PlacePicture.state)).one() is MediaState.REVIEW
+        (issue,) = issue_keys()
+        assert [(one.id, one.photos) for one in photo_desk.waiting(world.organiser)] == [(issue, 1)]
+        assert photo_desk.waiting(world.foreigner) == []
+        with pytest.raises(NotFound):
+            photo_desk.decide(world.foreigner, issue, taken, MediaState.PASS)
+        photo_desk.decide(world.organiser, issue, taken, MediaState.PASS)
+        with pytest.raises(Conflict):
+            photo_desk.decide(world.organiser, issue, taken, MediaState.RISKY)
+        picture = db.session.scalars(select(PlacePicture.id)).one()
+        pictures.on_checked(None, media_checks.Checked(pictures.OBJECT, str(picture), MediaState.RISKY))
+        assert photo_desk.waiting(world.organiser) == []
+    url = f"/api/v1/me/place-reports/pictures/{taken}"
+    assert world.app.test_client().get(url, headers=person.headers).status_code == 200, "a person's word stands"
 
 
 def test_loose_and_old_photos_are_deleted(world: World, hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:

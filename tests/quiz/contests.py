@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -52,19 +53,19 @@ def version_of(world: World, text: str) -> QuestionVersion:
 
 def correct(
     world: World,
-    editor: StaffActor,
+    editors: Sequence[StaffActor],
     version_id: int,
     action: str,
     rights: list[Any] | None = None,
     reason: str = "题目有误",
 ) -> dict[str, Any]:
-    """Preview, confirm, mark anew; returns the preview."""
+    """Proposed by the first, confirmed by the second, marked anew; returns the preview."""
     with world.app.app_context():
-        key = corrections.draft(editor, version_id, action, rights or [], reason)
+        key = corrections.draft(editors[0], version_id, action, rights or [], reason)
     run_jobs(world)
     with world.app.app_context():
         preview = dict(corrections.find(key)[0].preview)
-        corrections.confirm(editor, key)
+        corrections.confirm(editors[1], key)
     run_jobs(world)
     return preview
 

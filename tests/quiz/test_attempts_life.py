@@ -165,7 +165,7 @@ class Life(RuleBasedStateMachine):
         with self.app.app_context():
             waiting = db.session.scalars(select(Correction.id).where(Correction.number.is_(None))).all()
         if waiting:
-            self._do(lambda: corrections.confirm(self.editors[0], waiting[pick % len(waiting)]))
+            self._do(lambda: corrections.confirm(self.editors[1], waiting[pick % len(waiting)]))
 
     @rule(pick=PICK)
     def staff_disqualify(self, pick: int) -> None:
@@ -317,7 +317,7 @@ def test_control_points_changed_without_the_ledger_are_found(
         made = corrections.draft(machine.editors[0], version, "void", [], "题目有误")
     machine.the_worker_works()
     with sqlite_app.app_context():
-        corrections.confirm(machine.editors[0], made)
+        corrections.confirm(machine.editors[1], made)
     machine.the_worker_works()
     if guarded:
         machine.points_are_the_sum_of_the_ledger()
