@@ -6,7 +6,8 @@ little; the whole question, its end and what stands after 的 are worth more tha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from sorting_miniapp.guide import phrases, sounds, words
@@ -14,15 +15,20 @@ from sorting_miniapp.guide.phrases import Phrase
 
 LETTER = 10.0
 WHOLE, CORE, WHOLE_HEARD, WHOLE_SLIP = 30.0, 25.0, 20.0, 16.0
-HEAD, MODIFIER, END = 4.0, -6.0, 3.0
+HEAD, MODIFIER, END = 4.0, -9.0, 3.0
 HEARD, HEARD_ALIKE, HEARD_WITHIN, ONLY_HEARD = -5.0, -8.0, -14.0, -16.0
 # 牛奶袋 is a bag: what stands before a package is what was in it.
 PACKED, PACKAGES = -12.0, frozenset("盒袋瓶樽罐桶杯箱筒膜")
+# 麻辣烫纸碗 is a bowl: a name right before another that ends the clause only says what kind of thing it is.
+BEFORE_ANOTHER = -12.0
+# Where another name stands plainly in the question, one that is only nearly there is chance.
+UNLIKELY, MOST_UNLIKELY = -8.0, -16.0
 TORN, GAP, MOST_GAP = -3.0, -1.0, 8
 LOOKS, EXCHANGED, ONE_MORE, WRONG = -4.0, -7.0, -12.0, -28.0
 UNTOLD = -2.0  # each character of a name that was not asked for
 RUN, REST, SHORT = 8.0, -2.0, 6
 ALIKE = 11.0
+PLAINER = -1.0  # what a reading costs that leaves out 的 or 子
 HIT = 12.0  # below this a name is only a suggestion
 LOOK_ALIKES = """
 己已巳 未末 土士 日曰 人入八 大太犬 天夭 午牛 由甲申 拨拔 折拆析 晴睛清 鸟乌 住往 待侍 抱泡炮饱
@@ -50,11 +56,24 @@ class Clause:
     text: str
     core: str
     cost: float = 0.0
+    inside: tuple[str, ...] = ()  # the names of the dictionary that stand in the clause, the longest first
+    begun: bool = False  # whether the whole clause is a part of some name
+
+    def among(self, names: Collection[str]) -> Clause:
+        """The clause, knowing which names of the dictionary are near it."""
+        inside = sorted((one for one in names if len(one) > 1 and one in self.text), key=len, reverse=True)
+        begun = len(self.text) > 1 and any(self.text in one and self.text != one for one in names)
+        return replace(self, inside=tuple(inside), begun=begun)
+
+    @cached_property
+    def last(self) -> str:
+        """The longest name that ends the clause, or ''."""
+        return next((one for one in self.inside if self.text.endswith(one)), "")
 
     @cached_property
     def head(self) -> int:
-        """Where the thing itself begins: after the last 的 that something follows."""
-        return self.text.rfind("的", 0, len(self.text) - 1) + 1
+        """Where the thing itself begins: after the last 的, or 旧 and the like, that something follows."""
+        return max((found.end() for found in phrases.HEAD.finditer(self.text)), default=0)
 
     @cached_property
     def end(self) -> str:
@@ -85,6 +104,8 @@ class Clause:
     def _place(self, start: int, end: int) -> float:
         if self.text[end : end + 1] in PACKAGES and self.text[end - 1] not in PACKAGES:
             return PACKED
+        if self.last and end == len(self.text) - len(self.last):
+            return BEFORE_ANOTHER
         if self.head:
             return HEAD if start >= self.head else MODIFIER if end <= self.head else 0.0
         return END if end == len(self.text) else 0.0
@@ -112,8 +133,24 @@ class Clause:
             begun = self.text.rfind(left, 0, after)
             gap = after - begun - cut
             if gap <= MOST_GAP:
-                best = max(best, size * LETTER + TORN + GAP * gap + max(self._place(after, after + size - cut), 0.0))
+                place = max(self._place(after, after + size - cut), MODIFIER)
+                cost = TORN + GAP * gap + self._cut_through(begun + cut, after + size - cut)
+                best = max(best, size * LETTER + cost + place)
         return best
+
+    def _cut_through(self, start: int, end: int) -> float:
+        """The gap of a torn name begins within another name, 塑料筐, or another name ends the clause behind it."""
+        split = any(self._spans(one, start) for one in self.inside)
+        return UNLIKELY if split or end <= len(self.text) - len(self.last) < len(self.text) else 0.0
+
+    def _spans(self, name: str, cut: int) -> bool:
+        """Whether the name stands across this place of the clause."""
+        at = self.text.rfind(name, 0, cut + len(name))
+        return at < cut < at + len(name)
+
+    @property
+    def _unlikely(self) -> float:
+        return UNLIKELY if self.last else 0.0
 
     def _heard(self, name: str, heard: str) -> float:
         size, best = len(name), 0.0
@@ -126,8 +163,14 @@ class Clause:
                 place = WHOLE_HEARD if whole else self._place(at, at + size)
                 cost = HEARD if right else HEARD_ALIKE if whole else HEARD_WITHIN
                 cost += 0.0 if set(name) & set(typed) else ONLY_HEARD
+                cost += self._chance if whole else self._unlikely
                 best = max(best, size * LETTER + cost + place)
         return best
+
+    @property
+    def _chance(self) -> float:
+        """What the whole clause, misheard or mistyped, loses where it begins or ends a name as it stands."""
+        return MOST_UNLIKELY if self.begun else 0.0
 
     def _slip(self, name: str) -> float:
         """The question, or a piece of it, with one slip; inside a sentence only slips that are plainly slips."""
@@ -135,13 +178,15 @@ class Clause:
         for text, cost in ((self.text, 0.0), (self.core, -2.0)):
             if abs(len(text) - size) <= 1:
                 slipped = slip(text, name)
+                cost += self._chance + (MOST_UNLIKELY if self.last and slipped == WRONG else 0.0)
                 best = max(best, size * LETTER + WHOLE_SLIP + slipped + cost if slipped else 0.0)
         if size < 3 or best or len(self.text) < size + 2:
             return best
         for at in range(len(self.text) - size + 1):
             slipped = slip(self.text[at : at + size], name)
             if slipped > WRONG:
-                best = max(best, size * LETTER + slipped + self._place(at, at + size) if slipped else 0.0)
+                place = self._place(at, at + size) + self._unlikely
+                best = max(best, size * LETTER + slipped + place if slipped else 0.0)
         return best
 
     def _run(self, name: str) -> float:
@@ -195,6 +240,11 @@ def one_slip(typed: str, name: str) -> bool:
 
 
 def clauses(phrase: Phrase) -> list[Clause]:
-    """The clauses of a question; later ones are worth a little less."""
-    both = zip(phrase.clauses, phrase.cores, strict=True)
-    return [Clause(text, core, -1.0 * number) for number, (text, core) in enumerate(both)]
+    """The clauses of a question, each with its other readings; later ones are worth a little less."""
+    found: dict[str, Clause] = {}
+    for number, (text, core) in enumerate(zip(phrase.clauses, phrase.cores, strict=True)):
+        found.setdefault(text, Clause(text, core, -1.0 * number))
+    for one in list(found.values()):
+        for other in phrases.plainer(one.text):
+            found.setdefault(other, Clause(other, phrases.core(other), one.cost + PLAINER))
+    return list(found.values())

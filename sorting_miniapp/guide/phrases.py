@@ -6,7 +6,22 @@ import unicodedata
 from dataclasses import dataclass
 
 from sorting_miniapp.guide import words
-from sorting_miniapp.guide.phrase_words import CONDITIONS, COUNTED, OLD, OPENING, QUESTIONS, SPLIT, Condition
+from sorting_miniapp.guide.phrase_words import (
+    AFTERWARDS,
+    AND,
+    CONDITIONS,
+    COUNTED,
+    DONE_TO,
+    HEAD,
+    OLD,
+    OPENING,
+    QUESTIONS,
+    SMALL,
+    SPLIT,
+    Condition,
+)
+
+__all__ = ["HEAD", "Condition", "Phrase", "conditions", "core", "plainer", "read"]
 
 MOST_CLAUSES = 4
 
@@ -45,7 +60,17 @@ def _asked(clause: str) -> str:
 
 def core(clause: str) -> str:
     """A clause without the number and the condition before its noun; the clause itself where nothing would be left."""
-    return COUNTED.sub("", OLD.sub("", COUNTED.sub("", clause))) or clause
+    rest = COUNTED.sub("", OLD.sub("", COUNTED.sub("", clause))) or clause
+    return AFTERWARDS.sub("", rest) or rest
+
+
+def plainer(clause: str) -> list[str]:
+    """Other readings: each of two things joined by 和, 猫拉的屎 as 猫屎, 洗衣粉袋子 as 洗衣粉袋."""
+    both = [one for one in AND.split(clause) if len(one) > 1]
+    found = both if len(both) > 1 else []
+    joined = DONE_TO.sub("", clause)
+    found += [joined, SMALL.sub(r"\1", joined)]
+    return [one for one in dict.fromkeys(found) if one and one != clause]
 
 
 def conditions(folded: str) -> frozenset[Condition]:

@@ -32,7 +32,7 @@ OTHER_WORDS = -6.0
 # point for each letter that is still to come, and more by the number of names: the common thing has many.
 PINYIN, PINYIN_BEGUN, INITIALS, INITIALS_BEGUN = 100.0, 70.0, 60.0, 59.0
 KIND = 19.5  # below any name of two characters that stands where the thing itself does
-OWN, MOST_KNOWN_BY = 2.0, 9
+OWN, MOST_KNOWN_BY = 3.0, 4
 EVERY = tuple(WasteClass)
 
 
@@ -175,13 +175,19 @@ def _add_read(hits: dict[int, Hit], own: list[Clause], known: Lexicon, within: S
     looks = sorted(matching.look_alikes(texts[0])) if short else []
     heard = {sounds.sound(one) for one in _windows(texts, 2) if short or len(one) > 2}
     pairs = {pair for clause in own for pair in clause.pairs}
-    for statement, asked in (
-        (_EXACT, {"windows": _windows([*texts, *looks], 1)}),
-        (_HEARD, {"heard": sorted(heard)}),
-        (_SHARING, {"pairs": sorted(pairs), "asked": len(pairs)}),
-    ):
-        for row in db.session().execute(statement, {**asked, "classes": within}):
-            _keep(hits, row, max(clause.score(row.folded, row.sound) + clause.cost for clause in readings))
+    rows = [
+        row
+        for statement, asked in (
+            (_EXACT, {"windows": _windows([*texts, *looks], 1)}),
+            (_HEARD, {"heard": sorted(heard)}),
+            (_SHARING, {"pairs": sorted(pairs), "asked": len(pairs)}),
+        )
+        for row in db.session().execute(statement, {**asked, "classes": within})
+    ]
+    names = {row.folded for row in rows}
+    readings = [clause.among(names) for clause in readings]
+    for row in rows:
+        _keep(hits, row, max(clause.score(row.folded, row.sound) + clause.cost for clause in readings))
 
 
 def _windows(texts: Iterable[str], least: int) -> list[str]:

@@ -1,9 +1,10 @@
 """What residents say, looked up in the whole dictionary: the shares of phrases whose best hit is right.
 
-The phrases were written before any tuning by somebody who had seen neither aliases nor code. The open half was used
-while the search was made, the held-out half was not looked at. A hit is right when the best item has one of the
-expected names (its own, another, or a local one) and the expected class; by class alone when only the class is right.
-A phrase about a class (no expected names) is right when that class is the best hit.
+The phrases were written before any tuning by people who had seen neither aliases nor code. The open ones and those of
+phrases_more.csv were used while the search and the dictionary were made; the held-out ones were not looked at. A hit
+is right when the best item has one of the expected names (its own, another, or a local one) and the expected class, or
+one of them where places differ; by class alone when only the class is right. A phrase about a class (no expected
+names) is right when that class is the best hit.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from sorting_miniapp.guide.models import Item, Name
 from tests.events.helpers import CONTENT
 
 HERE = Path(__file__).parent
-# 95 % is the goal for both. The held-out half stood at 86.5 % when it was first measured.
-LEAST = {"open": 0.95, "held": 0.85}
+# 95 % is the goal for all. The held-out half stood at 86.5 % when it was first measured.
+ROWS = {"open": 170, "more": 300, "held": 170}
+LEAST = {"open": 0.97, "more": 0.95, "held": 0.86}
 
 
 def phrases(half: str) -> list[dict[str, str]]:
@@ -36,31 +38,35 @@ def judged(row: dict[str, str], items: dict[int, Item], names: dict[int, set[str
     answer = search.look_up(row["phrase"])
     expected = {words.fold(one) for one in row["expected"].split("；") if one}
     if not expected:
-        good = bool(answer.classes) and answer.classes[0].value == row["class"]
+        good = bool(answer.classes) and answer.classes[0].value in row["class"].split("；")
         return good, good, str(answer.classes)
     if answer.classes or not answer.hits:
         return False, False, str(answer.classes or answer.suggestions)
     best = items[answer.hits[0].item_id]
-    same = best.waste_class.value == row["class"]
+    same = best.waste_class.value in row["class"].split("；")
     return same and bool(expected & names[best.id]), same, f"{best.name}（{answer.hits[0].shown}）"
 
 
-@pytest.mark.parametrize("half", ["open", "held"])
-def test_the_best_hit_is_right(sqlite_app: Flask, half: str, capsys: pytest.CaptureFixture[str]) -> None:
-    rows = phrases(half)
-    assert len(rows) == 170
+def test_the_best_hit_is_right(sqlite_app: Flask, capsys: pytest.CaptureFixture[str]) -> None:
     with sqlite_app.app_context():
         content.load(CONTENT)
         items = {item.id: item for item in db.session.scalars(select(Item))}
         names: dict[int, set[str]] = {}
         for name in db.session.scalars(select(Name)):
             names.setdefault(name.item_id, set()).add(name.folded)
-        outcome = [judged(row, items, names) for row in rows]
-    right, by_class = (sum(one[n] for one in outcome) for n in (0, 1))
+        shares = {half: share(half, items, names, capsys) for half in ROWS}
+    low = {half: f"{found:.1%}" for half, found in shares.items() if found < LEAST[half]}
+    assert not low  # no rows in a failure: the held-out ones stay unseen
+
+
+def share(half: str, items: dict[int, Item], names: dict[int, set[str]], capsys: pytest.CaptureFixture[str]) -> float:
+    """The share of phrases whose best hit is right; printed, with that by class alone and the kinds of the others."""
+    rows = phrases(half)
+    assert len(rows) == ROWS[half]
+    outcome = [judged(row, items, names) for row in rows]
+    right, by_class = (sum(one[n] for one in outcome) / len(rows) for n in (0, 1))
     kinds = Counter(row["kind"] for row in rows)
     wrong = Counter(row["kind"] for row, one in zip(rows, outcome, strict=True) if not one[0])
     with capsys.disabled():
-        shares = f"{right / len(rows):.1%} right, {by_class / len(rows):.1%} by class alone"
-        print(f"\n{half}: {shares}; wrong of {dict(kinds)}: {dict(wrong)}")
-    enough = right >= LEAST[half] * len(rows)
-    assert enough, f"{half}: {shares}"  # no rows in a failure: the held-out half stays unseen
+        print(f"\n{half}: {right:.1%} right, {by_class:.1%} by class alone; wrong of {dict(kinds)}: {dict(wrong)}")
+    return right
