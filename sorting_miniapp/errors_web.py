@@ -67,7 +67,9 @@ def _domain_error(error: DomainError) -> tuple[Response | str, int]:
 
 
 def _let_go() -> None:
-    """Nothing half-done: what the request had begun is undone."""
+    """Nothing half-done: what the request had begun is undone, where it had begun anything."""
+    if not db.session.registry.has():
+        return
     session = db.session()
     if not session.info.get("writing"):
         session.rollback()

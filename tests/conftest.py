@@ -25,6 +25,7 @@ from sorting_miniapp.articles import listing as articles
 from sorting_miniapp.db import Base, db
 from sorting_miniapp.engines import engine_options
 from sorting_miniapp.events import listing as events
+from sorting_miniapp.events import sold_out
 from sorting_miniapp.guide import cache as guide
 from sorting_miniapp.guide import lexicon, lookups
 from sorting_miniapp.orgs import settings as domain_settings
@@ -45,6 +46,7 @@ CACHES = (
     sessions.forget,
     articles.kept.forget,
     events.kept.forget,
+    sold_out.forget,
     guide.forget,
     lexicon.forget,
     lookups.forget,

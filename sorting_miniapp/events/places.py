@@ -17,21 +17,24 @@ from typing import Any, cast
 import orjson
 import psycopg
 from sqlalchemy import Select, Table, bindparam, insert, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from sorting_miniapp import clock
 from sorting_miniapp.accounts.locking import lock_resident as lock_resident
 from sorting_miniapp.clock import local_text as local_text
-from sorting_miniapp.db import UTCDateTime, db
+from sorting_miniapp.db import UTCDateTime, after_commit, db
 from sorting_miniapp.deliveries import service as deliveries
 from sorting_miniapp.errors import Conflict
-from sorting_miniapp.events import quiet
+from sorting_miniapp.events import quiet, sold_out
 from sorting_miniapp.events.models import Event, Shift, ShiftState, SignUp, SignUpState
 from sorting_miniapp.orgs import settings
 from sorting_miniapp.orgs.models import Node
 
 LIVE_KEY = "uq_sign_up_shift_id_resident_id_live"
-_shift = cast(Table, Shift.__table__)
+
+# Built once, over the tables themselves: what is done while a shift's row or SQLite's one writer is held is short.
+_shift, _sign_up = cast(Table, Shift.__table__), cast(Table, SignUp.__table__)
+_ADD = insert(_sign_up)
 
 # Elsewhere than on PostgreSQL: a place is taken where nobody waits and enough are free, then the sign-up is written.
 _free = (
@@ -41,15 +44,14 @@ _free = (
     & (_shift.c.places_taken + bindparam("p_places") <= _shift.c.capacity)
 )
 _take = update(_shift).where(_free).values(places_taken=_shift.c.places_taken + bindparam("p_places"))
-_other, _other_shift = aliased(SignUp), aliased(Shift)
 _overlapping = (
-    select(_other.id)
-    .join(_other_shift, _other_shift.id == _other.shift_id)
+    select(_sign_up.c.id)
+    .join(_shift, _shift.c.id == _sign_up.c.shift_id)
     .where(
-        _other.resident_id == bindparam("p_resident"),
-        _other.live == 1,
-        _other_shift.starts_at < bindparam("p_ends_at", type_=UTCDateTime()),
-        _other_shift.ends_at > bindparam("p_starts_at", type_=UTCDateTime()),
+        _sign_up.c.resident_id == bindparam("p_resident"),
+        _sign_up.c.live == 1,
+        _shift.c.starts_at < bindparam("p_ends_at", type_=UTCDateTime()),
+        _shift.c.ends_at > bindparam("p_starts_at", type_=UTCDateTime()),
     )
     .limit(1)
 )
@@ -165,27 +167,22 @@ def already_signed_up() -> Conflict:
 
 def add(session: Session, values: dict[str, Any], state: SignUpState, queue_number: int | None) -> None:
     """Store a live sign-up; the shift's counters are the caller's."""
-    session.execute(
-        insert(SignUp).values(
-            public_id=values["public_id"],
-            shift_id=values["shift"],
-            resident_id=values["resident"],
-            places=values["places"],
-            companions=values["companions"],
-            age=values["age"],
-            guardian_consent_at=values["guardian_consent_at"],
-            risk_version=values["risk_version"],
-            risk_accepted_at=values["now"],
-            group_id=values["group"],
-            signed_by=values["signed_by"],
-            created_at=values["now"],
-            state=state,
-            live=1,
-            queue_number=queue_number,
-            reminded=0,
-            reason="",
-        )
-    )
+    own = {
+        "public_id": values["public_id"],
+        "shift_id": values["shift"],
+        "resident_id": values["resident"],
+        "places": values["places"],
+        "companions": values["companions"],
+        "age": values["age"],
+        "guardian_consent_at": values["guardian_consent_at"],
+        "risk_version": values["risk_version"],
+        "risk_accepted_at": values["now"],
+        "group_id": values["group"],
+        "signed_by": values["signed_by"],
+        "created_at": values["now"],
+        "queue_number": queue_number,
+    }
+    session.execute(_ADD, own | {"state": state, "live": 1, "reminded": 0, "reason": ""})
 
 
 def pass_on(session: Session, shift: Shift) -> int:
@@ -230,6 +227,7 @@ def release(session: Session, shift: Shift, sign_up: SignUp, state: SignUpState,
     sign_up.state, sign_up.live, sign_up.offer_until = state, None, None
     sign_up.ended_at, sign_up.reason = clock.now(), reason
     session.flush()
+    after_commit(sold_out.forget)
     pass_on(session, shift)
 
 

@@ -15,7 +15,7 @@ from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.db import after_commit, db, new_public_id, transaction
 from sorting_miniapp.errors import Conflict, Forbidden, Invalid, NotFound
-from sorting_miniapp.events import campaigns, drafts, kinds, listing
+from sorting_miniapp.events import campaigns, drafts, kinds, listing, sold_out
 from sorting_miniapp.events.drafts import Draft
 from sorting_miniapp.events.models import Event, EventState, EventTag, Shift, ShiftState, SignUp, Tag
 from sorting_miniapp.events.models_planning import EventCohost
@@ -74,6 +74,7 @@ def close_change(event: Event) -> None:
     session.flush()
     state.bump(listing.VERSION)
     after_commit(listing.kept.forget)
+    after_commit(sold_out.forget)
 
 
 def _check(draft: Draft, old: Event | None = None) -> None:

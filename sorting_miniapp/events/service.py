@@ -15,7 +15,7 @@ from sorting_miniapp import clock
 from sorting_miniapp.accounts import groups
 from sorting_miniapp.db import after_commit, db, new_public_id, transaction, violated
 from sorting_miniapp.errors import Conflict, Invalid, NotFound
-from sorting_miniapp.events import conditions, listing, mine, places
+from sorting_miniapp.events import conditions, listing, mine, places, sold_out
 from sorting_miniapp.events.conditions import Wish
 from sorting_miniapp.events.models import Event, Shift, ShiftState, SignUp, SignUpState
 from sorting_miniapp.orgs import settings
@@ -29,7 +29,7 @@ def sign_up(resident_id: int, event: str, wish: Wish) -> dict[str, Any]:
 
     Raises NotFound, Invalid, and Conflict: what conditions.check raises, already_signed_up, shifts_overlap.
     """
-    shift = conditions.choose(event, wish.shift)
+    shift = (conditions if wish.wait else sold_out).choose(event, wish.shift)
     conditions.check(resident_id, shift, wish)
     values = row_of(resident_id, shift, wish)
     position = None if places.take_alone(values) else _take_or_wait(values, wish.wait)

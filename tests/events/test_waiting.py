@@ -9,13 +9,13 @@ import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from sorting_miniapp import clock
-from sorting_miniapp.db import db
+from sorting_miniapp.db import db, transaction
 from sorting_miniapp.deliveries.quiet import is_quiet
-from sorting_miniapp.events import closing, planning, quiet, service, shifts
-from sorting_miniapp.events.models import SignUp
+from sorting_miniapp.events import closing, conditions, planning, quiet, service, shifts, sold_out
+from sorting_miniapp.events.models import Shift, SignUp
 from tests.events.helpers import (
     NINE,
     Hands,
@@ -96,6 +96,35 @@ def test_event_full_where_nobody_wants_to_wait(sqlite_world: World) -> None:
     refused = sign_up(client, people[1], event, wait=False)
     assert (refused.status_code, refused.get_json()["code"]) == (409, "event_full")
     assert refused.get_json()["message"] == "名额已满"
+
+
+def test_a_no_is_remembered_for_a_moment_and_forgotten_with_a_freed_place(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event, people = make_event(sqlite_world, 1), make_people(sqlite_world.app, 3)
+    client = sqlite_world.app.test_client()
+    looks: list[Any] = []
+    monkeypatch.setattr(sold_out, "SECONDS", 60.0)  # so that a slow machine sees the same
+    choose = conditions.choose
+
+    def look(*which: Any) -> Any:
+        looks.append(which)
+        return choose(*which)
+
+    monkeypatch.setattr(conditions, "choose", look)
+    first = sign_up(client, people[0], event, wait=False).get_json()
+    for _ in range(3):
+        assert sign_up(client, people[1], event, wait=False).get_json()["code"] == "event_full"
+    assert len(looks) == 2
+    _withdraw(sqlite_world, people[0], first["id"])
+    assert sign_up(client, people[1], event, wait=False).status_code == 201
+    assert sign_up(client, people[2], event, wait=False).status_code == 409
+    # What another process frees is seen once the moment is over.
+    with sqlite_world.app.app_context(), transaction() as session:
+        session.execute(update(Shift).where(Shift.id == event.shift).values(capacity=2))
+    assert sign_up(client, people[2], event, wait=False).status_code == 409
+    monkeypatch.setattr(sold_out, "SECONDS", 0.0)
+    assert sign_up(client, people[2], event, wait=False).status_code == 201
 
 
 def test_offer_and_lapse_by_several_schedulers_at_once_happen_once(world: World, hands: Hands) -> None:
