@@ -35,7 +35,8 @@ def board(quiz_id: int) -> str:
 
 def _page(quiz_id: int, problem: DomainError | None = None) -> str:
     quiz, now = board_desk.get(quiz_id), clock.now()
-    by = next((one for one in By if one == request.args.get("by")), By.PERSON)
+    offered = leaderboards.boards_of(quiz)
+    by = next((one for one in offered if one == request.args.get("by")), By.PERSON)
     span = next((one for one in Span if one == request.args.get("span")), Span.DAY)
     on = forms.day(request.args.get("on", ""))
     found = leaderboards.board(quiz.slug, span, on, live=True)
@@ -50,7 +51,7 @@ def _page(quiz_id: int, problem: DomainError | None = None) -> str:
         freezes_at=request.form.get("freezes_at", "") if problem else frozen_at,
         problem=problem,
         contest=quiz.kind is QuizKind.CONTEST,
-        by_names=BY_NAMES,
+        by_names={one: BY_NAMES[one] for one in offered},
         span_names=SPAN_NAMES,
         **chosen,
     )

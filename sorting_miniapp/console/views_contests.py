@@ -16,8 +16,9 @@ from sorting_miniapp.console.blueprint import blueprint
 from sorting_miniapp.console.reasons import reason_page
 from sorting_miniapp.console.views_quiz import READERS
 from sorting_miniapp.errors import DomainError, Invalid
-from sorting_miniapp.quiz import board_desk, disqualifying, monitor, planning, prizes
+from sorting_miniapp.quiz import board_desk, disqualifying, monitor, prizes
 from sorting_miniapp.quiz.honesty import SIGN_NAMES
+from sorting_miniapp.quiz.models import Entry
 from sorting_miniapp.quiz.models_desk import APPEAL_STAGE_NAMES, AppealStage
 
 ADVICE = "会写进记录，本人会看到；成绩取消后还可以恢复。"
@@ -28,10 +29,11 @@ TONES = {AppealStage.PENDING: "warning", AppealStage.LIFTED: "success"}
 def _shown(quiz_id: int) -> dict[str, Any]:
     branches = current_staff().branches(*READERS)
     odd, many = monitor.odd(quiz_id, branches)
+    quiz = prizes.contest(quiz_id)
     return {
-        "quiz": prizes.contest(quiz_id), "counts": monitor.counts(quiz_id, branches),
-        "units": monitor.units(quiz_id, branches), "odd": odd, "many": many, "signs": SIGN_NAMES, "now": clock.now(),
-        "board": board_desk.state(planning.quiz(quiz_id), clock.now()),
+        "quiz": quiz, "counts": monitor.counts(quiz_id, branches), "units": monitor.units(quiz_id, branches),
+        "teams": monitor.by_team(quiz_id, branches) if quiz.entry is Entry.TEAM else None,
+        "odd": odd, "many": many, "signs": SIGN_NAMES, "now": clock.now(), "board": board_desk.state(quiz, clock.now()),
     }  # fmt: skip
 
 

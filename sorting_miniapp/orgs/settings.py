@@ -58,6 +58,7 @@ DEFAULTS: dict[str, Default] = {
     "mistake_clear_times": Default(2, "错题连续答对几次后移出错题本", "次", 1, 10),
     "streak_repair_days": Default(7, "连续答题可补签最近几天", "天", 1, 30),
     "board_min_people": Default(5, "单位上榜的最少参加人数", "人", 1, 1000),
+    "team_board_min_people": Default(2, "班级、小队上榜的最少参加人数", "人", 1, 1000),
     "team_members": Default(200, "每个班级或小队的人数上限", "人", 1, 2000),
     "teams_of_one": Default(10, "每位居民可建的班级和小队", "个", 1, 100),
     "attempt_grace_seconds": Default(5, "交卷宽限（截止之后）", "秒", 0, 60),

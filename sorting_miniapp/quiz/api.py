@@ -78,12 +78,13 @@ def own_attempts(query: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.post("/quizzes/<string:slug>/attempts")
+@blueprint.arguments(schemas.StartSchema, location="query")
 @blueprint.response(201, schemas.AttemptSchema)
 @idempotent
 @resident_only
-def start(slug: str) -> Response:
-    """开始答题：试卷里没有答案"""
-    return _raw(attempts.start(who(slug), slug), 201)
+def start(query: dict[str, Any], slug: str) -> Response:
+    """开始答题：试卷里没有答案；按班级、小队统计的竞赛要说明代表哪一个"""
+    return _raw(attempts.start(who(slug), slug, team=query.get("team", "")), 201)
 
 
 @blueprint.get("/attempts/<string:attempt_id>")

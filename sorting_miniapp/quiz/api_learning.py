@@ -23,7 +23,7 @@ blueprint = ApiBlueprint("learning", __name__, description="排行榜、积分�
 @blueprint.doc(security=[])
 @open_to_all
 def leaderboard(query: dict[str, Any], slug: str) -> Response:
-    """排行榜：先比得分，再比用时，再比先后；也可按社区、学校、镇"""
+    """排行榜：先比得分，再比用时，再比先后；也可按社区、学校、镇，按队统计的竞赛可按班级、小队"""
     by, span, on = By(query["by"]), Span(query["span"]), query.get("on")
     name = f"{slug}/{by}/{span}/{on or ''}"
     return cached_answer(*leaderboards.kept.get(name, lambda: leaderboards.page(learning.board(slug, span, on), by)))

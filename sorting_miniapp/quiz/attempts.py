@@ -18,7 +18,7 @@ from sorting_miniapp import clock
 from sorting_miniapp.db import db, new_public_id, transaction
 from sorting_miniapp.errors import Conflict, NotFound, TooMany
 from sorting_miniapp.orgs import settings
-from sorting_miniapp.quiz import bank, levels, marking, papers
+from sorting_miniapp.quiz import bank, levels, marking, papers, team_entries
 from sorting_miniapp.quiz.bank import Rules
 from sorting_miniapp.quiz.models import Attempt, Entry, Quiz, QuizDay, QuizKind
 from sorting_miniapp.retries import again
@@ -78,18 +78,19 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def start(who: Who, slug: str, chosen: Sequence[int] = ()) -> dict[str, Any]:
-    """Draw a paper, or take the `chosen` versions of a review.
+def start(who: Who, slug: str, chosen: Sequence[int] = (), team: str = "") -> dict[str, Any]:
+    """Draw a paper, or take the `chosen` versions of a review; `team` is the public id of the one that is entered for.
 
     An attempt that uses up one of few and may still be submitted is given again. Raises NotFound; Conflict
-    quiz_not_open, quiz_over, level_locked, unit_needed, already_done, no_mistakes; TooMany over the day's cap.
+    quiz_not_open, quiz_over, level_locked, unit_needed, already_done, no_mistakes, and those of team_entries.require;
+    TooMany over the day's cap.
     """
     rules, now = bank.quiz(slug), clock.now()
     _check(rules, who, now)
-    return again(lambda: _begin(rules, who, chosen, now))
+    return again(lambda: _begin(rules, who, chosen, team, now))
 
 
-def _begin(rules: Rules, who: Who, chosen: Sequence[int], now: datetime) -> dict[str, Any]:
+def _begin(rules: Rules, who: Who, chosen: Sequence[int], team: str, now: datetime) -> dict[str, Any]:
     """The begun attempt, or a new one; a violated constraint says that another device was first."""
     day, slot = clock.local(now).date(), None
     if _limited(rules):
@@ -98,8 +99,9 @@ def _begin(rules: Rules, who: Who, chosen: Sequence[int], now: datetime) -> dict
         if begun is not None:
             return answer(rules, begun)
         slot = _next_slot(rules, day, used)
+    entered = team_entries.require(rules.id, who.id, team) if rules.entry == Entry.TEAM else None
     versions = list(chosen) or papers.draw(rules, who.id, day)
-    return answer(rules, _insert(rules, who, slot, versions, now))
+    return answer(rules, _insert(rules, who, slot, versions, now, entered))
 
 
 def _check(rules: Rules, who: Who, now: datetime) -> None:
@@ -162,7 +164,8 @@ def marking_rule() -> str:
     return f"{settings.read('multiple_partial')}.{settings.read('sort_partial')}"
 
 
-def _insert(rules: Rules, who: Who, slot: str | None, versions: list[int], now: datetime) -> Open:
+def _insert(rules: Rules, who: Who, slot: str | None, versions: list[int], now: datetime, team_id: int | None) -> Open:
+    """Store the attempt, and with the first one the team it is entered for."""
     contest = rules.kind == QuizKind.CONTEST
     timed = not who.no_time_limit or (contest and not rules.untimed_allowed)
     made = Open(
@@ -177,6 +180,8 @@ def _insert(rules: Rules, who: Who, slot: str | None, versions: list[int], now: 
     }  # fmt: skip
     with transaction() as session:
         _count_attempt(who.id, clock.local(now).date())
+        if team_id is not None:
+            team_entries.enter(rules.id, who.id, team_id)
         session.execute(insert(TABLE).values(**values))
     return made
 

@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 from sorting_miniapp.accounts.models import Resident
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.orgs.models import Node, NodeKind
-from sorting_miniapp.quiz.models import Attempt, Quiz, QuizKind, QuizTotal
+from sorting_miniapp.quiz.models import Attempt, Entry, Quiz, QuizKind, QuizTotal
 from sorting_miniapp.quiz.models_learning import Learner, Pending
+from sorting_miniapp.quiz.models_teams import TeamEntry
 from sorting_miniapp.quiz.order import FROZEN, ONCE, Result, best, days_of, together, week_of
 from sorting_miniapp.quiz.tallies import Differences
 
@@ -100,7 +101,7 @@ def _restand(
             continue
         row = before
         if row is None:
-            units = units or units_of(session, resident_id)
+            units = units or (units_of(session, resident_id) | {"team_id": _team(session, quiz, resident_id)})
             row = QuizTotal(quiz_id=quiz.id, period=period, resident_id=resident_id, **units)
             session.add(row)
         row.score, row.duration_ms, row.finished_at = after.score, after.duration_ms, after.finished_at
@@ -151,6 +152,15 @@ def units_of(session: Session, resident_id: int) -> dict[str, int | None]:
         "school_id": school.id if school else None,
         "town_id": _town(session, home or school),
     }
+
+
+def _team(session: Session, quiz: Quiz, resident_id: int) -> int | None:
+    """The team a resident has entered a contest for."""
+    if quiz.entry is not Entry.TEAM:
+        return None
+    return session.scalar(
+        select(TeamEntry.team_id).where(TeamEntry.quiz_id == quiz.id, TeamEntry.resident_id == resident_id)
+    )
 
 
 def _town(session: Session, node: Node | None) -> int | None:

@@ -1,4 +1,4 @@
-"""Leaderboards as people read them: persons, communities, schools and towns; the own rank with its neighbours.
+"""Leaderboards as people read them: persons, communities, schools, towns, teams; the own rank with its neighbours.
 
 Pages are the same for everybody and kept as bytes for at most a second, so that a name whose consent was withdrawn is
 gone within two. A rank is a sum over the counts of scores (tallies.py), not over people.
@@ -24,8 +24,9 @@ from sorting_miniapp.orgs import settings
 from sorting_miniapp.orgs.models import Node
 from sorting_miniapp.quiz import bank, boards
 from sorting_miniapp.quiz.bank import Rules
-from sorting_miniapp.quiz.models import QuizKind, QuizTotal
+from sorting_miniapp.quiz.models import Entry, QuizKind, QuizTotal
 from sorting_miniapp.quiz.models_learning import RankCount, UnitTotal
+from sorting_miniapp.quiz.models_teams import Team, TeamTotal
 from sorting_miniapp.quiz.order import ONCE, Result, ranks, week_of
 from sorting_miniapp.quiz.tallies import EVERYBODY
 
@@ -39,6 +40,7 @@ class By(StrEnum):
     COMMUNITY = "community"
     SCHOOL = "school"
     TOWN = "town"
+    TEAM = "team"  # of a contest by class and team
 
 
 class Span(StrEnum):
@@ -46,7 +48,13 @@ class Span(StrEnum):
     WEEK = "week"
 
 
-BY_NAMES = {By.PERSON: "个人榜", By.COMMUNITY: "社区（村）榜", By.SCHOOL: "学校榜", By.TOWN: "镇（乡）榜"}
+BY_NAMES = {
+    By.PERSON: "个人榜",
+    By.COMMUNITY: "社区（村）榜",
+    By.SCHOOL: "学校榜",
+    By.TOWN: "镇（乡）榜",
+    By.TEAM: "班级、小队榜",
+}
 SPAN_NAMES = {Span.DAY: "日榜", Span.WEEK: "周榜"}
 ORDER = "先比得分，再比用时，再比完成先后；三项都相同的名次并列。"
 
@@ -76,9 +84,17 @@ def board(slug: str, span: Span = Span.DAY, on: date | None = None, live: bool =
 
 
 def page(found: Board, by: By) -> dict[str, Any]:
-    """The first TOP people, or the units: {items, next, period, frozen, rule}."""
-    items = people(found) if by is By.PERSON else units(found, by)
-    rule = ORDER if by is By.PERSON else _unit_rule()
+    """The first TOP people, the units or the teams: {items, next, period, frozen, rule}.
+
+    Raises Conflict for teams where the contest is not by team.
+    """
+    if by is By.PERSON:
+        items, rule = people(found), ORDER
+    elif by is By.TEAM:
+        items, rule = teams(found), _rule("team_board_min_people", "成绩算给参加时所选的班级或小队，之后退出也不变。")
+    else:
+        words = "居民算在本期第一次取得成绩时所选的单位，中途改换不影响。"
+        items, rule = units(found, by), _rule("board_min_people", words)
     frozen = {"frozen": found.frozen, "revealed_at": found.rules.revealed_at}
     return {"items": items, "next": None, "period": found.period, "by": by.value, "rule": rule, **frozen}
 
@@ -115,11 +131,15 @@ def names(residents: Sequence[int]) -> dict[int, str]:
     return {one: known.get(one) or NOBODY for one in residents}
 
 
-def _unit_rule() -> str:
-    least = int(settings.read("board_min_people"))
+def boards_of(rules: Any) -> list[By]:
+    """The boards a quiz has: teams only where a contest is by team."""
+    return [by for by in By if by is not By.TEAM or rules.entry == Entry.TEAM]
+
+
+def _rule(least: str, words: str) -> str:
     return (
-        f"按参加者成绩的平均分排名，满 {least} 人参加才上榜；平均分相同的，先比参加人数，再比平均用时。"
-        "居民算在本期第一次取得成绩时所选的单位，中途改换不影响。"
+        f"按参加者成绩的平均分排名，满 {int(settings.read(least))} 人参加才上榜；"
+        f"平均分相同的，先比参加人数，再比平均用时。{words}"
     )
 
 
@@ -130,6 +150,23 @@ def units(found: Board, by: By) -> list[dict[str, Any]]:
     rows = db.session().execute(
         select(UnitTotal, Node.name).join(Node, Node.id == UnitTotal.node_id).where(*here, UnitTotal.people >= least)
     )
+    return _by_average(rows)
+
+
+def teams(found: Board) -> list[dict[str, Any]]:
+    """The classes and teams of a contest, by the average of who entered for them. Raises Conflict no_leaderboard."""
+    if By.TEAM not in boards_of(found.rules):
+        raise Conflict("no_leaderboard", "这里不按班级、小队统计，没有班级、小队榜")
+    least = int(settings.read("team_board_min_people"))
+    here = (TeamTotal.quiz_id == found.rules.id, TeamTotal.period == found.period, TeamTotal.people >= least)
+    rows = db.session().execute(
+        select(TeamTotal, Team.name).join(Team, Team.id == TeamTotal.team_id).where(*here).order_by(Team.id)
+    )
+    return _by_average(rows)
+
+
+def _by_average(rows: Iterable[Any]) -> list[dict[str, Any]]:
+    """The first TOP of (total, name), in the order the rule says."""
     keyed = sorted(((_unit_key(total), name, total) for total, name in rows), key=lambda one: one[:2])
     return [
         {
@@ -143,7 +180,7 @@ def units(found: Board, by: By) -> list[dict[str, Any]]:
     ][:TOP]
 
 
-def _unit_key(total: UnitTotal) -> tuple[float, int, float]:
+def _unit_key(total: UnitTotal | TeamTotal) -> tuple[float, int, float]:
     return -total.score / total.people, -total.people, total.duration_ms / total.people
 
 

@@ -72,7 +72,7 @@ class Entry(StrEnum):
     TEAM = "team"  # a class or team joined by its code
 
 
-ENTRY_NAMES = {Entry.PERSON: "个人", Entry.UNIT: "社区（村）、单位", Entry.TEAM: "班级、队伍"}
+ENTRY_NAMES = {Entry.PERSON: "个人", Entry.UNIT: "社区（村）、单位", Entry.TEAM: "班级、小队"}
 
 
 class Question(Base):
@@ -240,7 +240,8 @@ class PointsLedger(Base):
 class QuizTotal(Base):
     """A resident's standing in a quiz and period (boards.py): the leaderboard's rows, in the order of `order_key`.
 
-    The units are those the resident had chosen at the first result of the period; they stay for its length.
+    The units are those the resident had chosen at the first result of the period; they stay for its length. The team
+    is the one the resident has entered the contest for.
     """
 
     __tablename__ = "quiz_total"
@@ -255,6 +256,7 @@ class QuizTotal(Base):
     community_id: Mapped[int | None] = mapped_column(ForeignKey("node.id"))
     school_id: Mapped[int | None] = mapped_column(ForeignKey("node.id"))
     town_id: Mapped[int | None] = mapped_column(ForeignKey("node.id"))
+    team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"))
 
 
 class Mistake(Base):

@@ -1,11 +1,11 @@
-"""Classes and teams that learn together, who belongs to them, and what each has done since joining."""
+"""Classes and teams that learn together: who belongs to them, what each has done since joining, contests by team."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sorting_miniapp.db import Base, BigKey, CaseString, UTCDateTime, enum_column
@@ -75,3 +75,25 @@ class TeamProgress(Base):
     topic: Mapped[str] = mapped_column(CaseString(20), primary_key=True)
     asked: Mapped[int]
     right: Mapped[int] = mapped_column("right_count")
+
+
+class TeamEntry(Base):
+    """For which team a resident takes part in a contest; fixed by their first attempt."""
+
+    __tablename__ = "team_entry"
+    quiz_id: Mapped[int] = mapped_column(ForeignKey("quiz.id"), primary_key=True)
+    resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id"), primary_key=True)
+    team_id: Mapped[int] = mapped_column(ForeignKey("team.id"), index=True)
+    entered_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class TeamTotal(Base):
+    """What those who entered a contest for a team reached together in a period: sums of standings."""
+
+    __tablename__ = "team_total"
+    quiz_id: Mapped[int] = mapped_column(ForeignKey("quiz.id"), primary_key=True)
+    period: Mapped[str] = mapped_column(CaseString(10), primary_key=True)
+    team_id: Mapped[int] = mapped_column(ForeignKey("team.id"), primary_key=True)
+    people: Mapped[int] = mapped_column(BigInteger)
+    score: Mapped[int] = mapped_column(BigInteger)
+    duration_ms: Mapped[int] = mapped_column(BigInteger)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, case, func, or_, select
+from sqlalchemy import Row, and_, case, func, or_, select
 
 from sorting_miniapp import clock
 from sorting_miniapp.accounts.models import Resident
@@ -18,6 +18,7 @@ from sorting_miniapp.orgs.tree import within
 from sorting_miniapp.quiz import honesty, submission
 from sorting_miniapp.quiz.honesty import Limits, Seen, Sign
 from sorting_miniapp.quiz.models import Attempt, Quiz
+from sorting_miniapp.quiz.models_teams import Team, TeamEntry
 
 MOST = 100  # rows of one page; the count says how many there are
 
@@ -80,6 +81,26 @@ def units(quiz_id: int, branches: Sequence[str]) -> list[Row[*tuple[Any, ...]]]:
         .where(Attempt.quiz_id == quiz_id, Attempt.submitted_at.is_not(None), _here(branches))
         .group_by(Node.id, Node.name)
         .order_by(people.desc(), Node.id)
+        .limit(MOST)
+    )
+    return list(db.session().execute(query))
+
+
+def by_team(quiz_id: int, branches: Sequence[str]) -> list[Row[*tuple[Any, ...]]]:
+    """(team's name, people entered, submitted, mean score or None) of a contest by team, largest first."""
+    people = func.count(func.distinct(TeamEntry.resident_id)).label("people")
+    submitted = func.count(Attempt.submitted_at).label("submitted")
+    mean = func.avg(case((Attempt.submitted_at.is_not(None), Attempt.score))).label("mean")
+    mine = and_(Attempt.quiz_id == TeamEntry.quiz_id, Attempt.resident_id == TeamEntry.resident_id)
+    query = (
+        select(Team.name, people, submitted, mean)
+        .select_from(TeamEntry)
+        .join(Team, Team.id == TeamEntry.team_id)
+        .join(Attempt, mine)
+        .outerjoin(Node, Node.id == Attempt.node_id)
+        .where(TeamEntry.quiz_id == quiz_id, _here(branches))
+        .group_by(Team.id, Team.name)
+        .order_by(people.desc(), Team.id)
         .limit(MOST)
     )
     return list(db.session().execute(query))

@@ -12,12 +12,18 @@ from sorting_miniapp import clock
 from sorting_miniapp.caching import KeptBytes
 from sorting_miniapp.db import db
 from sorting_miniapp.orgs import settings
-from sorting_miniapp.quiz import attempts, bank, levels, marking
+from sorting_miniapp.quiz import attempts, bank, levels, marking, team_entries
 from sorting_miniapp.quiz.attempts import COLUMNS, TABLE, Open
 from sorting_miniapp.quiz.bank import Rules
-from sorting_miniapp.quiz.models import QuizKind
+from sorting_miniapp.quiz.models import Entry, QuizKind
 
 PAGE = 20
+ENTRY_WORDS = {
+    Entry.UNIT: ["成绩除个人外，还算给您所在的社区（村）、单位，须先在“我的”里选好。"],
+    Entry.TEAM: [
+        "按班级、小队统计：须先用班级码加入一个班级或小队，或者自己建一个小队；第一次参加时选定代表哪一个，之后不能更换。"
+    ],
+}
 # Short, because words that settings give are in it.
 kept = KeptBytes(bank.VERSION, 2.0)
 
@@ -55,6 +61,7 @@ def _words(rules: Rules) -> list[str]:
         time = f"{rules.count} 道题，限时 {rules.minutes} 分钟"
     sentences = [f"{time}；到时没有交卷的，按已保存的答案交卷。", marking.words(attempts.marking_rule())]
     if rules.kind == QuizKind.CONTEST:
+        sentences += ENTRY_WORDS.get(Entry(rules.entry), [])
         sentences += [
             f"每天可以参加 {attempts.per_day(rules)} 次，取最好的一次成绩；先比得分，再比用时，再比先后。",
             "答案和解析在竞赛结束后公布。",
@@ -76,7 +83,8 @@ def mine(resident_id: int) -> dict[str, Any]:
     mine: dict[int, list[Open]] = defaultdict(list)
     for one in _recent(resident_id, now):
         mine[one.quiz_id].append(one)
-    items = [_standing(one, best, mine[one.id], now) for one in offered]
+    entered = team_entries.of_resident(resident_id, [one.id for one in offered if one.entry == Entry.TEAM])
+    items = [_standing(one, best, mine[one.id], now) | {"team": entered.get(one.id)} for one in offered]
     return {"items": items, "next": None}
 
 

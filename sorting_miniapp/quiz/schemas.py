@@ -150,7 +150,20 @@ class OwnAttemptsSchema(Schema):
     next = ma.fields.String(required=True, allow_none=True)
 
 
+class StartSchema(Schema):
+    """Only for a contest by team: for which of several, as in /me/teams; the first entry fixes it."""
+
+    team = Text(low=1, high=32)
+
+
+class TeamNameSchema(Schema):
+    id = ma.fields.String(required=True)
+    name = ma.fields.String(required=True)
+
+
 class OwnQuizSchema(Schema):
+    """`team`: for which one the resident has entered a contest by team."""
+
     slug = ma.fields.String(required=True)
     open_attempt = ma.fields.String(required=True, allow_none=True)
     left_today = ma.fields.Integer(required=True, allow_none=True)
@@ -158,6 +171,7 @@ class OwnQuizSchema(Schema):
     stars = ma.fields.Integer(required=True)
     passed = ma.fields.Boolean(required=True, allow_none=True)
     locked = ma.fields.Boolean(required=True)
+    team = ma.fields.Nested(TeamNameSchema, required=True, allow_none=True)
 
 
 class OwnQuizzesSchema(Schema):

@@ -23,12 +23,12 @@ class SpanSchema(Schema):
 class BoardQuerySchema(SpanSchema):
     by = ma.fields.String(
         load_default=By.PERSON.value,
-        validate=ma.validate.OneOf([one.value for one in By], error="须为 person、community、school 或 town"),
+        validate=ma.validate.OneOf([one.value for one in By], error="须为 person、community、school、town 或 team"),
     )
 
 
 class StandingSchema(Schema):
-    """`score` is an average with one decimal and `people` is given where units are ranked."""
+    """`score` is an average with one decimal and `people` is given where units or teams are ranked."""
 
     rank = ma.fields.Integer(required=True)
     name = ma.fields.String(required=True)

@@ -1,4 +1,4 @@
-"""Sums that many people share: the counts behind ranks, and the totals of communities, schools and towns.
+"""Sums that many people share: the counts behind ranks, and the totals of communities, schools, towns and teams.
 
 Differences are gathered while standings are counted and written at the end, in one order for everybody, so that two
 who count at once wait for each other and never in a circle.
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from sorting_miniapp.quiz.models import QuizTotal
 from sorting_miniapp.quiz.models_learning import RankCount, UnitTotal
+from sorting_miniapp.quiz.models_teams import TeamTotal
 from sorting_miniapp.quiz.order import Result
 
 EVERYBODY = -1
@@ -27,6 +28,7 @@ class Differences:
     def __init__(self) -> None:
         self._ranks: dict[Where, int] = defaultdict(int)
         self._units: dict[Where, list[int]] = defaultdict(lambda: [0, 0, 0])
+        self._teams: dict[Where, list[int]] = defaultdict(lambda: [0, 0, 0])
 
     def add(self, row: QuizTotal, sign: int) -> None:
         """Take a standing in (1) or out (-1)."""
@@ -36,9 +38,9 @@ class Differences:
         for kind in UNITS:
             node_id = getattr(row, f"{kind}_id")
             if node_id is not None:
-                sums = self._units[row.quiz_id, row.period, kind, node_id]
-                for place, value in enumerate((1, row.score, row.duration_ms)):
-                    sums[place] += sign * value
+                _sum_up(self._units[row.quiz_id, row.period, kind, node_id], row, sign)
+        if row.team_id is not None:
+            _sum_up(self._teams[row.quiz_id, row.period, row.team_id], row, sign)
 
     def write(self, session: Session) -> None:
         """Write them in the caller's transaction."""
@@ -46,13 +48,24 @@ class Differences:
             names = ("quiz_id", "period", "of_score", "value")
             if people:
                 add_to(session, RankCount, dict(zip(names, where, strict=True)), {"people": people})
-        for where, sums in sorted(self._units.items()):
-            names = ("quiz_id", "period", "kind", "node_id")
-            values = dict(zip(("people", "score", "duration_ms"), sums, strict=True))
-            if any(sums):
-                add_to(session, UnitTotal, dict(zip(names, where, strict=True)), values)
+        _write(session, UnitTotal, ("quiz_id", "period", "kind", "node_id"), self._units)
+        _write(session, TeamTotal, ("quiz_id", "period", "team_id"), self._teams)
         self._ranks.clear()
         self._units.clear()
+        self._teams.clear()
+
+
+def _sum_up(sums: list[int], row: QuizTotal, sign: int) -> None:
+    """Add a standing to people, points and time."""
+    for place, value in enumerate((1, row.score, row.duration_ms)):
+        sums[place] += sign * value
+
+
+def _write(session: Session, model: Any, names: tuple[str, ...], found: dict[Where, list[int]]) -> None:
+    for where, sums in sorted(found.items()):
+        values = dict(zip(("people", "score", "duration_ms"), sums, strict=True))
+        if any(sums):
+            add_to(session, model, dict(zip(names, where, strict=True)), values)
 
 
 def add_to(session: Session, model: Any, where: dict[str, Any], values: dict[str, int]) -> None:

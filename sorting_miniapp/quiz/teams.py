@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -122,6 +122,14 @@ def of_resident(resident_id: int) -> list[dict[str, Any]]:
     rows = list(db.session().scalars(mine))
     sizes = counts([row.id for row in rows])
     return [shown(row, resident_id) | {"members": sizes.get(row.id, 0)} for row in rows]
+
+
+def played_for(resident_id: int) -> list[Team]:
+    """The open teams a resident can play for, the oldest first: those joined, and a 小队 they lead (no class)."""
+    joined = select(TeamMember.team_id).where(TeamMember.resident_id == resident_id, TeamMember.live == 1)
+    leads = and_(Team.teacher_id == resident_id, Team.kind == TeamKind.TEAM)
+    query = select(Team).where(or_(leads, Team.id.in_(joined)), Team.closed_at.is_(None)).order_by(Team.id)
+    return list(db.session().scalars(query))
 
 
 def get(resident_id: int, public_id: str) -> Team:
