@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+from sorting_miniapp.articles.markdown import is_chinese
+
 BLOCKS = frozenset(
     ("h1", "h2", "h3", "h4", "p", "ul", "ol", "li", "blockquote", "table", "thead", "tbody", "tr", "th", "td", "pre")
 ) | {"hr"}
@@ -162,7 +164,7 @@ def _span(node: Node) -> str:
 
 
 def _marked(text: str, mark: str) -> str:
-    """Marks close only next to words (CommonMark, flanking): spaces and punctuation at the ends stay outside."""
+    """Spaces and Latin punctuation at the ends stay outside: marks close only next to words or Chinese text."""
     start, end = 0, len(text)
     while start < end and _loose(text[start]):
         start += 1
@@ -174,4 +176,5 @@ def _marked(text: str, mark: str) -> str:
 
 
 def _loose(one: str) -> bool:
-    return one.isspace() or (unicodedata.category(one)[0] == "P" and one not in "![]()\\*")
+    latin = unicodedata.category(one)[0] == "P" and not is_chinese(one)
+    return one.isspace() or (latin and one not in "![]()\\*")

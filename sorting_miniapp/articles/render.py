@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import html
 import re
 from collections.abc import Callable, Set
 from datetime import date
 
 import nh3
-from markdown_it import MarkdownIt
+
+from sorting_miniapp.articles import markdown
 
 TAGS = {
     "h2", "h3", "h4", "p", "br", "hr", "strong", "em", "s", "blockquote", "ul", "ol", "li",
@@ -41,20 +41,15 @@ _STYLES = {
 }
 
 
-@functools.cache
-def _markdown() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
-
-
 def _attribute(tag: str, name: str, value: str) -> str | None:
     if tag == "img" and name == "src":
         return value if PICTURE.match(value) else None
     return value
 
 
-def to_html(markdown: str) -> str:
-    """HTML of allow-listed tags, as `clean` leaves it."""
-    return clean(_markdown().render(markdown))
+def to_html(text: str) -> str:
+    """HTML of allow-listed tags for Markdown, as `clean` leaves it."""
+    return clean(markdown.to_html(text))
 
 
 def clean(body: str, more: Set[str] = frozenset()) -> str:

@@ -111,8 +111,9 @@ def _restored(article_id: int, values: dict[str, Any]) -> tuple[dict[str, Any], 
 @takes(MOST_UPLOAD)
 def article_new() -> Page:
     if request.method == "GET":
-        values, restored = _restored(NEW, EMPTY)
-        return _form(values, restored=restored)
+        topic = request.args.get("title", "").strip()[: writing.TITLE]
+        values, restored = _restored(NEW, EMPTY | {"title": topic})
+        return _form(values, restored=restored, topic=topic)
     try:
         node_id = forms.whole(request.form.get("node_id", ""), "这个单位")
         column_id, text = _text()
@@ -235,7 +236,7 @@ def article_discard(key: str) -> Response:
     autosave.drop(current_staff(), article_id)
     flash("没有保存的文字已经放弃", "success")
     if article_id == NEW:
-        return redirect(url_for("console.article_new"))
+        return redirect(url_for("console.article_new", title=request.form.get("title") or None))
     return redirect(url_for("console.article_edit", article_id=article_id))
 
 

@@ -178,6 +178,18 @@ def test_unsaved_text_is_restored_and_can_be_thrown_away(page_desk: Desk) -> Non
     assert desk.app.test_client().post("/console/articles/new/autosave").status_code in (302, 400)
 
 
+def test_a_suggested_topic_is_the_title_and_takes_no_unsaved_text_away(page_desk: Desk) -> None:
+    editor, page = sign_in(page_desk, "editor"), "/console/articles/new?title=旧电池投哪里"
+    assert form_of(editor.get(page).text)["title"] == "旧电池投哪里"
+    assert form_of(editor.get(f"{page}{'长' * 40}").text)["title"] == f"旧电池投哪里{'长' * 26}"
+    post(editor, "/console/articles/new/autosave", 200, seen="0", title="半篇", markdown="刚写到这里")
+    again = editor.get(page).text
+    assert form_of(again)["title"] == "半篇"
+    assert "要写《旧电池投哪里》，请先保存这一篇" in again
+    post(editor, "/console/articles/new/discard", title="旧电池投哪里")
+    assert form_of(editor.get(page).text)["title"] == "旧电池投哪里"
+
+
 def test_the_preview_shows_what_is_typed_and_runs_nothing(page_desk: Desk) -> None:
     editor = sign_in(page_desk, "editor")
     shown = post(

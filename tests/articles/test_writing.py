@@ -132,6 +132,20 @@ def test_text_is_cleaned_to_the_allow_list(sqlite_desk: Desk) -> None:
     assert "<strong>粗</strong> 😀" in html
 
 
+@pytest.mark.parametrize(
+    ("markdown", "html"),
+    [
+        ("**注意：**请看**这里。**好", "<strong>注意：</strong>请看<strong>这里。</strong>好"),
+        ("请把**“厨余”**沥干，前**（一）**后", "请把<strong>“厨余”</strong>沥干，前<strong>（一）</strong>后"),
+        ("~~错，~~对", "<s>错，</s>对"),
+        (r"**a.**b 2 * 3 * 4 \*\*原样：\*\*字", "**a.**b 2 * 3 * 4 **原样：**字"),
+        ("`**码：**字` ** 空格**", "<code>**码：**字</code> ** 空格**"),
+    ],
+)
+def test_bold_beside_chinese_punctuation(markdown: str, html: str) -> None:
+    assert render.to_html(markdown) == f"<p>{html}</p>\n"
+
+
 def test_a_picture_is_encoded_anew_and_stored_once(sqlite_desk: Desk) -> None:
     out = io.BytesIO()
     Image.new("RGB", (2400, 1200), "#2e7d32").save(out, "PNG")

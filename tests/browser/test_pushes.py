@@ -7,7 +7,7 @@ import re
 from datetime import date, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FloatRect, Page, expect
 
 from sorting_miniapp import clock
 from tests.browser.conftest import Staff, fits
@@ -149,6 +149,28 @@ def test_a_column_its_queue_and_the_publicity_week(chromium: Browser, service: I
     assert staff.errors == []
 
 
+def drag_by_finger(staff: Staff, title: str, day: date) -> None:
+    """Hold the entry until it lifts and the empty days show, then move it to the day."""
+    page, finger = staff.page, staff.context.new_cdp_session(staff.page)
+    entry = page.locator(".calendar-entry[data-move]", has_text=title)
+    middle = "one => one.scrollIntoView({block: 'center', behavior: 'instant'})"
+    entry.evaluate(middle)
+
+    def touch(kind: str, box: FloatRect | None) -> None:
+        at = [{"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}] if box else []
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+    touch("touchStart", entry.bounding_box())
+    expect(page.locator(".calendar-ghost")).to_be_visible()
+    here = page.locator(day_of(page, day))
+    expect(here).to_be_visible()
+    here.evaluate(middle)
+    for _ in range(3):
+        touch("touchMove", here.bounding_box())
+    expect(here).to_have_class(re.compile("calendar-over"))
+    touch("touchEnd", None)
+
+
 def test_on_a_phone_the_calendar_is_a_list_of_days(chromium: Browser, service: Instance) -> None:
     approved(service, "手机上排的一篇")
     staff = Staff(chromium, service, "editor", 360)
@@ -171,6 +193,10 @@ def test_on_a_phone_the_calendar_is_a_list_of_days(chromium: Browser, service: I
     expect(entry).to_contain_text("手机上排的一篇")
     expect(entry.locator(".calendar-long")).to_be_visible()
     expect(page.locator("td.calendar-empty").last).to_be_hidden()
+    page = staff.go(f"/console/calendar?view=week&at={start.isoformat()}")
+    drag_by_finger(staff, "手机上排的一篇", start + timedelta(days=2))
+    expect(page.get_by_text("已改时间：手机上排的一篇")).to_be_visible()
+    expect(page.locator(day_of(page, start + timedelta(days=2)))).to_contain_text("09:00 手机上排的一篇")
     page.get_by_role("link", name="改时间：手机上排的一篇").click()
     fits(page)
     page.get_by_label("新的推送时间").fill(f"{(start + timedelta(days=1)).isoformat()}T11:30")

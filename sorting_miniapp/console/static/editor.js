@@ -44,15 +44,42 @@
     insert(start, end, before + chosen + after, before.length, before.length + chosen.length);
   }
 
+  /* Each line of what is chosen, without the spaces around it and what makes it a list or a heading; once more: off. */
+  function bold() {
+    var start = text.selectionStart;
+    var end = text.selectionEnd;
+    var chosen = text.value.slice(start, end);
+    if (text.value.slice(start - 2, start) === "**" && text.value.slice(end, end + 2) === "**") {
+      insert(start - 2, end + 2, chosen, 0, chosen.length);
+      return;
+    }
+    if (!chosen.trim()) {
+      around("**", "**", "加粗的文字");
+      return;
+    }
+    var whole = /^\*\*([^*]+)\*\*$/.exec(chosen.trim());
+    var piece = whole ? chosen.replace(/\*\*/g, "") : chosen.split("\n").map(function (line) {
+      var parts = /^(\s*(?:(?:[-+>]|\d+[.)]|#{1,6})\s+)*)(.*?)(\s*)$/.exec(line.replace(/\*\*/g, ""));
+      return parts[2] ? parts[1] + "**" + parts[2] + "**" + parts[3] : line;
+    }).join("\n");
+    var bare = /^\*\*([^*]+)\*\*$/.test(piece) ? 2 : 0; // one piece: its words stay chosen, so that a second press takes it off
+    insert(start, end, piece, bare, piece.length - bare);
+  }
+
+  var MARK = /^(?:[-+>] |\d+[.)] |#{1,6} )/;
   function lines(prefix, sample) {
     var start = text.value.lastIndexOf("\n", text.selectionStart - 1) + 1;
     var end = text.selectionEnd;
     var chosen = text.value.slice(start, end) || sample;
-    var piece = chosen.split("\n").map(function (line, number) {
-      return (typeof prefix === "function" ? prefix(number) : prefix) + line;
+    var marked = chosen.split("\n").map(function (line, number) {
+      return (typeof prefix === "function" ? prefix(number) : prefix) + line.replace(MARK, "");
     }).join("\n");
-    var gap = start > 0 && text.value.slice(0, start).slice(-2) !== "\n\n" ? "\n" : "";
-    insert(start, end, gap + piece, gap.length, gap.length + piece.length);
+    if (marked === chosen) { // all of it is so already: off
+      marked = chosen.split("\n").map(function (line) { return line.replace(MARK, ""); }).join("\n");
+    }
+    var above = text.value.slice(0, start).slice(-2);
+    var gap = start === 0 || above === "\n\n" || MARK.test(chosen) ? "" : "\n";
+    insert(start, end, gap + marked, gap.length, gap.length + marked.length);
   }
 
   function block(piece) {
@@ -63,7 +90,7 @@
 
   var picker = form.querySelector("[data-picture]");
   var commands = {
-    bold: function () { around("**", "**", "加粗的文字"); },
+    bold: bold,
     heading: function () { lines("## ", "小标题"); },
     list: function () { lines("- ", "一项"); },
     numbers: function () { lines(function (number) { return number + 1 + ". "; }, "一项"); },
