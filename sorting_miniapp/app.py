@@ -30,6 +30,7 @@ from sorting_miniapp import (
     operations,
     places,
     push_audiences,
+    retries,
     state,
     web,
     wechat,
@@ -130,6 +131,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     console.init_app(app)
     cli.init_app(app)
     access.check(app)
+    retries.init_app(app)
     return app
 
 

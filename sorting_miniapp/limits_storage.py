@@ -7,10 +7,11 @@ from typing import Any
 
 from limits.storage import Storage
 from sqlalchemy import BigInteger, Integer, case, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sorting_miniapp.db import Base, CaseString, db, transaction
+from sorting_miniapp.retries import again
 
 SCHEME = "table"
 
@@ -28,6 +29,30 @@ def _now_ms() -> int:
     return int(time.time() * 1000)
 
 
+def _count(key: str, expiry: float, amount: int) -> int:
+    """One use more. Raises IntegrityError where somebody else has just made the row.
+
+    To go on in the same transaction would be wrong: MariaDB keeps a shared lock on the row after the failed INSERT,
+    and two who then update it wait for each other.
+    """
+    now = _now_ms()
+    ends = now + int(expiry * 1000)
+    fresh, mine = RateCount.expires_ms > now, RateCount.key == key
+    with transaction() as session:
+        more = case((fresh, RateCount.count + amount), else_=amount)
+        # MySQL sets columns in the order they are given, each from the row as it is by then: the time comes last.
+        renewed = (
+            update(RateCount)
+            .where(mine)
+            .ordered_values(
+                (RateCount.count, more), (RateCount.expires_ms, case((fresh, RateCount.expires_ms), else_=ends))
+            )
+        )
+        if session.execute(renewed).rowcount == 0:  # type: ignore[attr-defined]
+            session.execute(insert(RateCount).values(key=key, count=amount, expires_ms=ends))
+        return int(session.scalar(select(RateCount.count).where(mine)) or amount)
+
+
 class TableStorage(Storage):
     """`limits` storage over the table rate_count; `table://` selects it."""
 
@@ -42,25 +67,7 @@ class TableStorage(Storage):
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Count one use; a window that has ended starts anew. Returns the count within the window."""
-        now = _now_ms()
-        ends = now + int(expiry * 1000)
-        fresh = RateCount.expires_ms > now
-        with transaction() as session:
-            renew = (
-                update(RateCount)
-                .where(RateCount.key == key)
-                .values(count=case((fresh, RateCount.count + amount), else_=amount))
-            )
-            if session.execute(renew).rowcount == 0:  # type: ignore[attr-defined]
-                try:
-                    with session.begin_nested():
-                        session.execute(insert(RateCount).values(key=key, count=amount, expires_ms=ends))
-                except IntegrityError:
-                    session.execute(renew)
-            session.execute(
-                update(RateCount).where(RateCount.key == key, RateCount.expires_ms <= now).values(expires_ms=ends)
-            )
-            return int(session.scalar(select(RateCount.count).where(RateCount.key == key)) or amount)
+        return again(lambda: _count(key, expiry, amount))
 
     def get(self, key: str) -> int:
         found = db.session().scalar(

@@ -5,6 +5,7 @@ The OpenAPI document, the envelope of errors and the Chinese texts of marshmallo
 
 from __future__ import annotations
 
+import copy
 import functools
 import hashlib
 from collections.abc import Callable
@@ -228,7 +229,9 @@ def idempotent(view: View) -> View:
         if known is not None:
             return known
         try:
-            return again(lambda: _first_answer(lambda: make_response(view(*args, **kwargs)), actor, key, body_hash))
+            # Views take the body apart: each try has its own.
+            answer = functools.partial(_answer_of, view, args, kwargs)
+            return again(lambda: _first_answer(answer, actor, key, body_hash))
         except (_AnsweredMeanwhile, DomainError) as error:
             # The same request twice at once: the second may also be refused because of what the first has done.
             known = _known_answer(actor, key, body_hash)
@@ -239,6 +242,10 @@ def idempotent(view: View) -> View:
             raise Again() from error
 
     return wrapper  # type: ignore[return-value]
+
+
+def _answer_of(view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Response:
+    return make_response(view(*copy.deepcopy(args), **kwargs))
 
 
 class _AnsweredMeanwhile(Exception):  # noqa: N818  not an error: the same request came twice at once

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from sorting_miniapp.db import db
 from sorting_miniapp.events import service
@@ -60,6 +61,24 @@ def test_companions_count_and_never_oversell(world: World) -> None:
     answers = _rush(world, people, event, companions=grown_ups)
     assert [a.get_json()["state"] for a in answers].count("confirmed") == 3
     assert shift_row(world.app, event) == (10, 9, 9)
+
+
+def test_a_deadlock_is_not_the_callers_affair(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    event, (person,) = make_event(sqlite_world, 3), make_people(sqlite_world.app, 1)
+    row_of, tries = service.row_of, []
+
+    def undone_once(*values: Any) -> dict[str, Any]:
+        tries.append(values)
+        if len(tries) == 1:
+            raise OperationalError("UPDATE shift", {}, Exception(1213, "Deadlock found when trying to get lock"))
+        return row_of(*values)
+
+    monkeypatch.setattr(service, "row_of", undone_once)
+    headers = person.headers | {"Idempotency-Key": "a-double-tap"}
+    body = {"risk_accepted": True, "companions": [{"age": 40}]}
+    url = f"/api/v1/events/{event.event_id}/signups"
+    made = sqlite_world.app.test_client().post(url, json=body, headers=headers)
+    assert (made.status_code, made.get_json()["places"], len(tries)) == (201, 2, 2)
 
 
 def test_control_without_the_guard_oversells(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
