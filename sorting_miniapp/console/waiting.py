@@ -15,6 +15,8 @@ from sorting_miniapp.articles.models import Push
 from sorting_miniapp.articles.push_steps import Step
 from sorting_miniapp.events import ratings
 from sorting_miniapp.figures import ledger, standing
+from sorting_miniapp.guide import requests
+from sorting_miniapp.guide import service as guide
 from sorting_miniapp.hours import records
 from sorting_miniapp.hours.models import RECORD_STATE_NAMES, RecordState
 from sorting_miniapp.places import handling, photo_desk
@@ -164,6 +166,14 @@ def _place_issues(actor: StaffActor) -> list[Item]:
     )
 
 
+def _words_not_found(actor: StaffActor) -> list[Item]:
+    if not guide.is_editor(actor):
+        return []
+    count, since = requests.open_count()
+    url = url_for("console.guide_requests")
+    return [Item("分类指南", f"{count} 个居民没查到的词", "答复后，问过的居民会收到", url, since)] if count else []
+
+
 def _photos(actor: StaffActor) -> list[Item]:
     return [
         Item(
@@ -185,6 +195,7 @@ SOURCES: tuple[Callable[[StaffActor], list[Item]], ...] = (
     _words_to_read,
     _place_issues,
     _photos,
+    _words_not_found,
     _questions_to_read,
     _corrections,
     _result_appeals,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
@@ -107,6 +107,16 @@ def listed(wanted: RequestState, most: int = 100) -> list[Request]:
     """Words asked for, the most wanted first."""
     found = select(Request).where(Request.state == wanted).order_by(Request.times.desc(), Request.id).limit(most)
     return list(db.session().scalars(found))
+
+
+def open_count() -> tuple[int, datetime | None]:
+    """How many words wait for an answer, and since when."""
+    count, since = (
+        db.session()
+        .execute(select(func.count(Request.id), func.min(Request.first_at)).where(Request.state == RequestState.OPEN))
+        .one()
+    )
+    return int(count), since
 
 
 @dataclass(frozen=True)

@@ -115,9 +115,14 @@ def _checked(draft: Draft) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def is_editor(actor: StaffActor) -> bool:
+    """The dictionary is the city's: whether this is an editor at the root of the tree."""
+    return any(grant.role is Role.EDITOR and grant.path.count("/") == 1 for grant in actor.grants)
+
+
 def require_editor(actor: StaffActor) -> None:
-    """The dictionary is the city's: an editor at the root of the tree. Raises Forbidden."""
-    if not any(grant.role is Role.EDITOR and grant.path.count("/") == 1 for grant in actor.grants):
+    """Raises Forbidden for anybody but an editor of the city."""
+    if not is_editor(actor):
         raise Forbidden("city_editor", "词条由市级编辑维护")
 
 
