@@ -57,9 +57,11 @@ def _refuse_null_bytes() -> None:
 
 def _domain_error(error: DomainError) -> tuple[Response | str, int]:
     _let_go()
-    if request.path.startswith("/console") or request.path.startswith("/verify"):
+    if request.path.startswith("/console"):
         g.pop("staff_checked", None)
         return render_template("console/error.html", error=error), error.status
+    if request.path.startswith("/verify"):  # read by anybody: the console's layout needs a session
+        return render_template("problem.html", error=error), error.status
     answer = jsonify(error.envelope())
     if error.status == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"

@@ -38,6 +38,7 @@ class ResidentActor:
     openid: str
     node_id: int | None
     no_time_limit: bool = False
+    school_id: int | None = None
 
 
 @dataclass(frozen=True)

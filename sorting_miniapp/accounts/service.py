@@ -110,7 +110,7 @@ def change(resident_id: int, values: dict[str, Any]) -> Profile:
     if fields:
         with transaction() as session:
             session.execute(update(Resident).where(Resident.id == resident_id).values(**fields))
-            if {"node_id", "no_time_limit"} & set(fields):  # what a session says of its owner
+            if {"node_id", "school_id", "no_time_limit"} & set(fields):  # what a session says of its owner
                 sessions.changed()
     db.session().expire_all()
     return profile(resident_id)

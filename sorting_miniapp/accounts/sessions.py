@@ -62,6 +62,7 @@ _HOLDER = (
         _residents.c.openid,
         _residents.c.node_id,
         _residents.c.no_time_limit,
+        _residents.c.school_id,
         _sessions.c.seen_at,
     )
     .join_from(_sessions, _residents, _residents.c.id == _sessions.c.resident_id)
@@ -117,7 +118,7 @@ def find_resident(token: str) -> ResidentActor | None:
     if row.seen_at < now - RESIDENT_TOUCH:
         with transaction() as session:
             session.execute(update(ResidentSession).where(ResidentSession.token_hash == hashed).values(seen_at=now))
-    actor = ResidentActor(row.id, row.public_id, row.openid, row.node_id, row.no_time_limit)
+    actor = ResidentActor(row.id, row.public_id, row.openid, row.node_id, row.no_time_limit, row.school_id)
     if len(_kept) >= MOST_KEPT:
         _kept.clear()
     _kept[hashed] = _Kept(version, clock.monotonic() + KEPT_SECONDS, row.seen_at, actor)

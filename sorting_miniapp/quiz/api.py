@@ -35,7 +35,8 @@ def who(slug: str = "") -> attempts.Who:
     """Who starts, as the account and the request say."""
     resident = current_resident()
     marks = traces.marks(slug, request.remote_addr or "", request.headers.get("User-Agent", ""))
-    return attempts.Who(resident.id, resident.node_id, resident.no_time_limit, *marks)
+    unit = resident.node_id or resident.school_id
+    return attempts.Who(resident.id, unit, resident.no_time_limit, *marks)
 
 
 def _answers(body: dict[str, Any]) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def _check(rules: Rules, who: Who, now: datetime) -> None:
     if rules.closes_at and now >= rules.closes_at:
         raise Conflict("quiz_over", "答题已经结束")
     if rules.entry == Entry.UNIT and who.node_id is None:
-        raise Conflict("unit_needed", "这次竞赛按社区（村）、单位统计，请先在“我的”里选择所在社区（村）")
+        raise Conflict("unit_needed", "这次竞赛按社区（村）、单位统计，请先在“我的”里选择所在社区（村）或学校")
     if rules.kind == QuizKind.LEVEL:
         levels.require_open(rules, who.id)
 

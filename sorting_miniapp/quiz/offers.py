@@ -19,7 +19,7 @@ from sorting_miniapp.quiz.models import Entry, QuizKind
 
 PAGE = 20
 ENTRY_WORDS = {
-    Entry.UNIT: ["成绩除个人外，还算给您所在的社区（村）、单位，须先在“我的”里选好。"],
+    Entry.UNIT: ["成绩除个人外，还算给您所在的社区（村）、学校，须先在“我的”里选好。"],
     Entry.TEAM: [
         "按班级、小队统计：须先用班级码加入一个班级或小队，或者自己建一个小队；第一次参加时选定代表哪一个，之后不能更换。"
     ],
@@ -72,7 +72,8 @@ def _words(rules: Rules) -> list[str]:
         )
     if rules.kind == QuizKind.LEVEL:
         steps = "、".join(f"{step} 分{'一二三'[number]}星" for number, step in enumerate(rules.stars))
-        sentences.append(f"{rules.pass_percent} 分过关，打开下一关；{steps}。")
+        later = any(one.series == rules.series and one.stage > rules.stage for one in bank.quizzes())
+        sentences.append(f"{rules.pass_percent} 分过关{'，打开下一关' if later else ''}；{steps}。")
     return sentences
 
 

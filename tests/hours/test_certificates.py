@@ -63,6 +63,9 @@ def test_a_certificate_is_numbered_rounded_and_verified_with_a_masked_name(world
     assert "张**" in page.get_data(as_text=True)
     assert "张三丰" not in page.get_data(as_text=True)
     assert client.get(f"/verify/{quote(found['number'])}").status_code == 404
+    for path in ("/verify", "/verify/", "/verify/a/b"):
+        wrong = client.get(path)
+        assert (wrong.status_code, "请重新扫描" in wrong.text) == (404, True), path
     twin = _issue(world, person)
     assert (twin.status_code, twin.get_json()["details"]) == (409, {"number": found["number"]})
 

@@ -13,7 +13,9 @@ from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.errors import Conflict, Forbidden
+from sorting_miniapp.orgs import service as orgs
 from sorting_miniapp.orgs import settings
+from sorting_miniapp.orgs.models import NodeKind
 from sorting_miniapp.quiz import (
     bank,
     board_desk,
@@ -384,6 +386,12 @@ def test_a_contest_of_units_asks_for_the_unit(one_school: World, editors_there: 
     begin(one_school, person, slug)
     with one_school.app.app_context():
         assert db.session.scalars(select(Attempt.node_id)).one() == one_school.town
+        primary = orgs.add(one_school.town, "星子小学", NodeKind.SCHOOL, "test").id
+    (_, pupil) = make_people(one_school.app, 2)
+    assert call(one_school, pupil, "PATCH", "/me", {"school_id": primary}).status_code == 200
+    begin(one_school, pupil, slug)
+    with one_school.app.app_context():
+        assert sorted(db.session.scalars(select(Attempt.node_id))) == [one_school.town, primary]
 
 
 def test_prizes_are_recorded_after_the_end_and_handed_over_once(
