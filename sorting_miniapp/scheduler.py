@@ -21,7 +21,7 @@ from sorting_miniapp.accounts import sessions
 from sorting_miniapp.articles import account_tags, autosave, column_slots, phone, push_claim, push_watch
 from sorting_miniapp.articles import search as article_search
 from sorting_miniapp.db import db
-from sorting_miniapp.deliveries import claims, ends, fan_out, retention, subscriptions
+from sorting_miniapp.deliveries import account_templates, claims, ends, fan_out, retention, subscriptions
 from sorting_miniapp.events import closing, reminders
 from sorting_miniapp.events import service as events
 from sorting_miniapp.faults import crash_point
@@ -114,8 +114,10 @@ class Timetable:
             self._wake("fan_out", found, lambda found=found: self.work.fan_out(found))  # type: ignore[misc]
         if claims.notices_waiting():
             self._wake("notices", 0, self.work.notices)
-        if account_tags.waiting():
+        if account_tags.reading.waiting():
             self._wake("tags", 0, self.work.tags)
+        if account_templates.reading.waiting():
+            self._wake("templates", 0, self.work.templates)
         if wechat_events.waiting():
             self._wake("events", 0, self.work.events)
         if boards.waiting():

@@ -20,7 +20,7 @@ from sorting_miniapp import metrics, operations
 from sorting_miniapp.articles import account_tags, phone, push_run
 from sorting_miniapp.config import Settings
 from sorting_miniapp.db import db
-from sorting_miniapp.deliveries import sender
+from sorting_miniapp.deliveries import account_templates, sender
 from sorting_miniapp.jobs import running
 from sorting_miniapp.places import pictures
 from sorting_miniapp.quiz import folding
@@ -54,6 +54,7 @@ class Work:
         self._notices = self._task(self.bulk, "notices", self._send_notices)
         self._events = self._task(self.bulk, "events", self._run_events)
         self._tags = self._task(self.bulk, "tags", account_tags.refresh)
+        self._templates = self._task(self.bulk, "templates", account_templates.refresh)
         self._job = self._task(self.jobs, "job", running.run)
         self._phone = self._task(self.jobs, "phone_preview", phone.run)
         self._results = self._task(self.counting, "results", self._count_results)
@@ -94,6 +95,10 @@ class Work:
     def tags(self) -> None:
         if self.bulk.pending_count() < FULL:
             self._tags()
+
+    def templates(self) -> None:
+        if self.bulk.pending_count() < FULL:
+            self._templates()
 
     def job(self, job_id: int) -> None:
         if self.jobs.pending_count() < FULL:

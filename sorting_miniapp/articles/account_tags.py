@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-import structlog
 from sqlalchemy import delete, insert, select
 
-from sorting_miniapp import audit, clock, state
+from sorting_miniapp import audit, clock
 from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.articles.models_planning import AccountTag
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.wechat import official
-from sorting_miniapp.wechat.errors import WeChatError
+from sorting_miniapp.wechat.reading import Reading
 
-log = structlog.get_logger(__name__)
+reading = Reading("account_tags")
 ALL, ALL_NAME = 0, "全部关注者"
-ASKED, READ, FAILED = "account_tags_asked", "account_tags_read", "account_tags_failed"  # FAILED: WeChat's errcode
-FRESH = timedelta(hours=12)
 
 
 def known() -> list[AccountTag]:
@@ -25,44 +20,23 @@ def known() -> list[AccountTag]:
     return list(db.session().scalars(select(AccountTag).order_by(AccountTag.id)))
 
 
-def failed() -> int:
-    """The errcode of the last reading when it did not succeed, else 0."""
-    return state.get(FAILED)
-
-
 def ask(actor: StaffActor) -> None:
     """Have the worker read them again."""
     with transaction():
-        state.put(ASKED, _seconds())
+        reading.ask()
         audit.record(actor.username, "tags.ask", "account", "connected")
 
 
-def _seconds() -> int:
-    return int(clock.wall_now().timestamp())
-
-
-def waiting() -> bool:
-    """Whether the worker should read them: somebody asked since, or it was long ago."""
-    read = state.get(READ)
-    return state.get(ASKED) > read or _seconds() - read > FRESH.total_seconds()
-
-
 def refresh() -> None:
-    """Read them from WeChat. A refusal is kept for people to see, and asked again only when somebody does.
-
-    That it was tried is written first, so that whatever goes wrong is not tried again at once.
-    """
-    state.put(READ, _seconds())
-    try:
-        found, total = official().tags(), official().followers().total
-    except WeChatError as error:
-        log.warning("tags_not_read", errcode=error.errcode, rid=error.rid)
-        state.put(FAILED, error.errcode or -1)
+    """Read them from WeChat, or keep why that was refused."""
+    found = reading.read(lambda: (official().tags(), official().followers().total))
+    if found is None:
         return
+    tags, total = found
     now = clock.now()
-    rows = [{"id": tag.id, "name": tag.name[:30], "followers": tag.count, "seen_at": now} for tag in found if tag.id]
+    rows = [{"id": tag.id, "name": tag.name[:30], "followers": tag.count, "seen_at": now} for tag in tags if tag.id]
     rows.append({"id": ALL, "name": ALL_NAME, "followers": total, "seen_at": now})
     with transaction() as session:
         session.execute(delete(AccountTag))
         session.execute(insert(AccountTag), rows)
-        state.put(FAILED, 0)
+        reading.succeeded()

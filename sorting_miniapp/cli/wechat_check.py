@@ -19,11 +19,12 @@ from sorting_miniapp import clock
 from sorting_miniapp.callbacks import channel
 from sorting_miniapp.config import Settings
 from sorting_miniapp.db import db
-from sorting_miniapp.deliveries.models import NoticeTemplate, TemplateKind
+from sorting_miniapp.deliveries import account_templates
+from sorting_miniapp.deliveries.models import NoticeTemplate
 from sorting_miniapp.wechat import callback, gateway
 from sorting_miniapp.wechat.account import Account
 from sorting_miniapp.wechat.errors import WeChatError
-from sorting_miniapp.wechat.mini_program import Scene, Template
+from sorting_miniapp.wechat.mini_program import Scene
 from sorting_miniapp.wechat.models import WeChatEvent
 
 NOT_LISTED = (40164, 61004)
@@ -170,7 +171,7 @@ def _right(topic: str, call: Callable[[], object]) -> Finding:
 
 def _templates() -> Iterator[Finding]:
     try:
-        known = {template.id: template for template in gateway().mini.templates()}
+        known = {one.id: account_templates.as_row(one) for one in gateway().mini.templates()}
     except WeChatError as error:
         yield Finding(Level.BAD, "消息模板", _said(error))
         return
@@ -180,25 +181,19 @@ def _templates() -> Iterator[Finding]:
         yield Finding(Level.BAD, "消息模板", "还没有载入通知文案，请运行 flask content load")
         return
     empty = [notice.title for notice in notices if not notice.template_id]
-    wrong = [words for notice in notices if notice.template_id and (words := _mismatch(notice, known))]
+    wrong = [
+        f"“{notice.title}”：{words}"
+        for notice in notices
+        if notice.template_id and (words := account_templates.mismatch(notice, known.get(notice.template_id)))
+    ]
     for words in wrong:
         yield Finding(Level.BAD, "消息模板", words)
     if empty:
-        yield Finding(Level.NOTE, "消息模板", f"没有填写编号，发不出去：{'、'.join(empty)}")
+        yield Finding(
+            Level.NOTE, "消息模板", f"没有填写编号，发不出去，请在控制台的“通知模板”里填写：{'、'.join(empty)}"
+        )
     if not wrong and not empty:
         yield Finding(Level.GOOD, "消息模板", f"{len(notices)} 个通知的模板都在")
-
-
-def _mismatch(notice: NoticeTemplate, known: dict[str, Template]) -> str:
-    template = known.get(notice.template_id)
-    if template is None:
-        return f"“{notice.title}”的模板编号在这个小程序里没有"
-    missing = [field["key"] for field in notice.fields if f"{{{{{field['key']}.DATA}}}}" not in template.content]
-    if missing:
-        return f"“{notice.title}”的模板没有字段 {'、'.join(missing)}"
-    if template.long_term is not (notice.kind is TemplateKind.LONG_TERM):
-        return f"“{notice.title}”在微信是{'长期' if template.long_term else '一次性'}订阅，与这里的设置不同"
-    return ""
 
 
 def _quota(account: Account, topic: str, path: str) -> Finding:

@@ -37,6 +37,7 @@ from sorting_miniapp.console import (  # noqa: F401  each registers its pages on
     views_ivolunteer,
     views_jobs,
     views_media,
+    views_notices,
     views_offline,
     views_orgs,
     views_place_reports,

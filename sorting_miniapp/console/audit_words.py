@@ -53,6 +53,7 @@ OBJECTS = {
     "column": "栏目",
     "account": "公众号",
     "tags": "公众号标签",
+    "notice": "通知模板",
 }
 VERBS = {
     "add": "添加",
@@ -156,6 +157,8 @@ VERBS = {
     "hand_over": "交稿",
     "resend": "补发",
     "lay_out": "铺排系列推送",
+    "refresh": "向微信核对",
+    "choose": "选用微信模板",
 }
 
 
@@ -228,6 +231,8 @@ FIELDS = {
     "prizes": "奖励说明",
     "entry": "统计方式",
     "untimed_allowed": "长者不限时",
+    "template_id": "模板编号",
+    "fields": "关键词",
 }
 VALUES: dict[str, str] = {
     **{one.value: name for one, name in CORRECTION_NAMES.items()},
@@ -249,6 +254,8 @@ VALUES: dict[str, str] = {
     "returned": "退回",
     "declined": "不收录",
     "added": "已收录",
+    "one_time": "一次性订阅",
+    "long_term": "长期订阅",
 }
 
 

@@ -84,6 +84,7 @@ NAVIGATION: list[tuple[str, list[Page]]] = [
             ("console.orgs_tree", "组织机构", (ADMINISTER,)),
             ("console.staff_list", "工作人员", (ADMINISTER,)),
             ("console.settings", "规则设置", (ADMINISTER,)),
+            ("console.notice_list", "通知模板", (ADMINISTER,)),
             ("console.audit_list", "操作记录", (ADMINISTER,)),
         ],
     ),

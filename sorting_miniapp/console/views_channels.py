@@ -31,7 +31,7 @@ def channels() -> str:
         left=quotas.left(None, [today])[today].words,
         rights=settings.read("official_rights"),
         tags=account_tags.known(),
-        failed=account_tags.failed(),
+        failed=account_tags.reading.failed(),
         rows=[(one, quotas.left(one.id, [today])[today].words) for one in known],
         kinds=ACCOUNT_KIND_NAMES,
         may_edit=current_staff().may(Role.EDITOR, orgs.root().path),

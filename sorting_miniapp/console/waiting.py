@@ -13,12 +13,14 @@ from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.articles import column_desk, push_steps, pushes, reviews
 from sorting_miniapp.articles.models import Push
 from sorting_miniapp.articles.push_steps import Step
+from sorting_miniapp.deliveries import template_choice
 from sorting_miniapp.events import ratings
 from sorting_miniapp.figures import ledger, standing
 from sorting_miniapp.guide import requests
 from sorting_miniapp.guide import service as guide
 from sorting_miniapp.hours import records
 from sorting_miniapp.hours.models import RECORD_STATE_NAMES, RecordState
+from sorting_miniapp.orgs import service as orgs
 from sorting_miniapp.places import handling, photo_desk
 from sorting_miniapp.places.models_reports import ISSUE_KIND_NAMES
 from sorting_miniapp.quiz import corrections, disqualifying, proposals
@@ -187,6 +189,12 @@ def _photos(actor: StaffActor) -> list[Item]:
     ]
 
 
+def _notices(actor: StaffActor) -> list[Item]:
+    count = template_choice.missing_count() if actor.may(Role.ADMIN, orgs.root().path) else 0
+    url = url_for("console.notice_list")
+    return [Item("通知模板", f"{count} 种通知发不出去", "没有选用微信的消息模板", url)] if count else []
+
+
 SOURCES: tuple[Callable[[StaffActor], list[Item]], ...] = (
     _held_pushes,
     _columns,
@@ -201,6 +209,7 @@ SOURCES: tuple[Callable[[StaffActor], list[Item]], ...] = (
     _result_appeals,
     _figures_to_sign,
     _figures_to_enter,
+    _notices,
 )
 
 

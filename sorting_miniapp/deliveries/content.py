@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 
@@ -78,7 +79,7 @@ def load(folder: Path, template_ids: dict[str, str] | None = None) -> dict[str, 
     with transaction() as session:
         known = {row.key: row for row in session.scalars(select(NoticeTemplate))}
         for row in (entry.values for entry in _read(Files(folder))):
-            values = {
+            values: dict[str, Any] = {
                 "title": row["title"],
                 "kind": TemplateKind(row["kind"]),
                 "page": row["page"],
@@ -90,7 +91,9 @@ def load(folder: Path, template_ids: dict[str, str] | None = None) -> dict[str, 
                 session.add(NoticeTemplate(key=row["key"], template_id=wanted_id, **values))
                 counts["added"] += 1
                 continue
-            if wanted_id and not found.template_id:
+            if found.template_id:
+                _keep_choice(found, values)
+            elif wanted_id:
                 values["template_id"] = wanted_id
             changed = {name: value for name, value in values.items() if getattr(found, name) != value}
             for name, value in changed.items():
@@ -98,3 +101,10 @@ def load(folder: Path, template_ids: dict[str, str] | None = None) -> dict[str, 
             counts["changed" if changed else "same"] += 1
         session.flush()
     return counts
+
+
+def _keep_choice(found: NoticeTemplate, values: dict[str, Any]) -> None:
+    """Texts change; the kind and the fields' keys stay as the template has them that an administrator chose."""
+    keys = {field["label"]: field["key"] for field in found.fields}
+    values["kind"] = found.kind
+    values["fields"] = [{**field, "key": keys.get(field["label"], field["key"])} for field in values["fields"]]

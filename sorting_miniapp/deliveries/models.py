@@ -49,6 +49,16 @@ class NoticeTemplate(Base):
     fields: Mapped[Any] = mapped_column(JsonText)
 
 
+class AccountTemplate(Base):
+    """A subscribe message's template of the mini-program, as WeChat told it last. `fields`: [[key, label], …]."""
+
+    __tablename__ = "account_template"
+    id: Mapped[str] = mapped_column(CaseString(64), primary_key=True)
+    title: Mapped[str] = mapped_column(String(40))
+    fields: Mapped[Any] = mapped_column(JsonText)
+    long_term: Mapped[bool]
+
+
 class Subscription(Base):
     """What a resident has accepted of one template: `credits` single messages, or all while `long_term`."""
 

@@ -101,7 +101,7 @@ def test_what_is_wrong_is_said(desk: Desk) -> None:
         session.execute(update(NoticeTemplate).where(NoticeTemplate.key == "event_offer").values(template_id=""))
     seen, status = desk.check()
     assert status == 1
-    assert "[有问题] 消息模板：“新文章提醒”的模板编号在这个小程序里没有" in seen
+    assert "[有问题] 消息模板：“新文章提醒”：这个模板编号在小程序里没有" in seen
     assert "没有填写编号，发不出去：候补名额通知" in seen
     assert "[提醒] 发布权限：没有" in seen
     assert "手动发布" in seen
@@ -113,7 +113,7 @@ def test_a_template_whose_fields_differ(desk: Desk) -> None:
         notice.fields = [*notice.fields, {"key": "phrase9", "label": "x", "value": "x"}]
     seen, status = desk.check()
     assert status == 1
-    assert "“新文章提醒”的模板没有字段 phrase9" in seen
+    assert "“新文章提醒”：微信的模板没有字段 phrase9" in seen
 
 
 REFUSALS: list[tuple[dict[str, Any], str]] = [
