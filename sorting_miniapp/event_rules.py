@@ -41,6 +41,11 @@ def age_of(resident_id: int, _nothing: Any) -> int | None:
     return volunteers.age_on(resident_id, clock.today())
 
 
+def age_of_minor(resident_id: int, _nothing: Any) -> int | None:
+    """The age of a volunteer whom a guardian agreed for when they registered; None for everybody else."""
+    return volunteers.age_on(resident_id, clock.today(), minors_only=True)
+
+
 def _people() -> Select[*tuple[Any, ...]]:
     return (
         select(Resident.id, Resident.phone.label("vouched"), Volunteer.name, Volunteer.number, Volunteer.phone)
@@ -79,3 +84,4 @@ def register() -> None:
     persons.register(persons.Source(people_of, person_by, phone_of))
     requirements.register(requirements.QUIZ, quiz_passed)
     requirements.register(requirements.AGE, age_of)
+    requirements.register(requirements.MINOR, age_of_minor)

@@ -44,6 +44,7 @@ for _kind, _messages in {
     ma.fields.Mapping: {"invalid": "格式有误"},
 }.items():
     _kind.default_error_messages.update(_messages)  # type: ignore[attr-defined]
+ma.validate.OneOf.default_message = "不是可以选择的值，可以填：{choices}"
 
 
 class Text(ma.fields.String):

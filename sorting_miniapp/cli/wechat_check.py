@@ -189,9 +189,7 @@ def _templates() -> Iterator[Finding]:
     for words in wrong:
         yield Finding(Level.BAD, "消息模板", words)
     if empty:
-        yield Finding(
-            Level.NOTE, "消息模板", f"没有填写编号，发不出去，请在控制台的“通知模板”里填写：{'、'.join(empty)}"
-        )
+        yield Finding(Level.NOTE, "消息模板", f"没有选用模板，发不出去，请在控制台的“通知模板”里选：{'、'.join(empty)}")
     if not wrong and not empty:
         yield Finding(Level.GOOD, "消息模板", f"{len(notices)} 个通知的模板都在")
 

@@ -60,7 +60,7 @@ def listed() -> bool:
 
 def _standing(notice: NoticeTemplate, templates: Mapping[str, AccountTemplate], read: bool) -> Standing:
     if not notice.template_id:
-        return Standing(notice, "missing", "没有填写模板编号，发不出去")
+        return Standing(notice, "missing", "没有选用微信模板，发不出去")
     if not read:
         return Standing(notice, "unchecked", "还没有跟微信核对")
     wrong = account_templates.mismatch(notice, templates.get(notice.template_id))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -77,6 +77,12 @@ def choose(event: str, shift: str | None) -> Row[*tuple[Any, ...]]:
     if not rows:
         raise NotFound("event_not_found", "没有找到这个活动或场次")
     return rows[0]
+
+
+def with_known_age(resident_id: int, wish: Wish) -> Wish:
+    """The wish with the age that a minor registered with, whatever was said now."""
+    known = requirements.age_of_minor(resident_id)
+    return wish if known is None else replace(wish, age=known)
 
 
 def check(resident_id: int, shift: Row[*tuple[Any, ...]], wish: Wish) -> None:

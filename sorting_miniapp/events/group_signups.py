@@ -41,13 +41,14 @@ def sign_up(leader: int, event: str, group: int, members: Sequence[MemberWish], 
     groups.require_leader(leader, group)
     residents = _residents(group, members)
     shift = conditions.choose(event, wish.shift)
-    for one in members:
-        with _about(one):
-            conditions.check(residents[one.member], shift, replace(wish, age=one.age))
     by_leader = {"group": group, "signed_by": leader}
-    rows = [
-        (one, service.row_of(residents[one.member], shift, replace(wish, age=one.age)) | by_leader) for one in members
-    ]
+    rows = []
+    for one in members:
+        resident = residents[one.member]
+        with _about(one):
+            theirs = conditions.with_known_age(resident, replace(wish, age=one.age))
+            conditions.check(resident, shift, theirs)
+        rows.append((one, service.row_of(resident, shift, theirs) | by_leader))
     made = []
     with transaction() as session:
         for resident in sorted(residents.values()):

@@ -21,8 +21,9 @@ ANY_TRAINING = "any"
 TRAINING_KIND = "training"
 OLDEST = 120
 GROWN_UP = 18
-QUIZ, AGE = "quiz", "age"
-# quiz(resident_id, slug) says yes or no, age(resident_id, None) years or None.
+QUIZ, AGE, MINOR = "quiz", "age", "minor"
+# quiz(resident_id, slug) says yes or no; age and minor (resident_id, None) years or None, minor only of who registered
+# as one.
 _rules: dict[str, Callable[[int, Any], Any]] = {}
 
 
@@ -44,6 +45,12 @@ class Requirements:
 def register(name: str, rule: Callable[[int, Any], Any]) -> None:
     """Let another feature answer for a requirement; registering again replaces."""
     _rules[name] = rule
+
+
+def age_of_minor(resident_id: int) -> int | None:
+    """The age of who registered as a volunteer under age, by the birth date on their document; None for others."""
+    age: int | None = _ask(MINOR, resident_id, None)
+    return age
 
 
 def of(kept: Any) -> Requirements:

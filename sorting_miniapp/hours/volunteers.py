@@ -92,9 +92,11 @@ def names(residents: Sequence[int]) -> dict[int, str]:
     return {row.resident_id: masking.name(row.name) for row in rows if row.name}
 
 
-def age_on(resident_id: int, day: date) -> int | None:
-    """The full years of a registered volunteer on that day; None for who has not registered."""
+def age_on(resident_id: int, day: date, minors_only: bool = False) -> int | None:
+    """The full years of a registered volunteer on that day; None for who has not registered (as a minor)."""
     query = select(Volunteer.birth_date).where(Volunteer.resident_id == resident_id)
+    if minors_only:
+        query = query.where(Volunteer.guardian_consent_at.is_not(None))
     birth = db.session().scalar(query)
     return identity.age_on(date.fromisoformat(birth), day) if birth else None
 

@@ -167,6 +167,23 @@ def test_minors_by_settings(sqlite_world: World) -> None:
     assert code(3, age=13, companions=[{"age": 9}], guardian_consent=True) == "confirmed"
 
 
+def test_a_registered_minor_needs_consent_whatever_age_is_said(sqlite_world: World) -> None:
+    """The birth date on the document counts; the hands' clock stands in 2026."""
+    event, people = make_event(sqlite_world), make_people(sqlite_world.app, 2)
+    client = sqlite_world.app.test_client()
+    identity = {"name": "陈小雨", "document_kind": "passport", "consent_version": "2026-01"}
+    guardian = {"guardian_consent": True, "guardian_name": "陈父", "guardian_phone": "13900001111"}
+    for person, birth in ((people[0], f"{NINE.year - 15}-01-01"), (people[1], "1990-01-01")):
+        said = identity | {"document": f"E1234567{person.id}", "birth_date": birth} | guardian
+        assert client.put("/api/v1/me/volunteer", json=said, headers=person.headers).status_code == 200
+    for body in ({}, {"age": 30}):
+        assert sign_up(client, people[0], event, **body).get_json()["code"] == "guardian_consent_needed"
+    assert sign_up(client, people[0], event, guardian_consent=True).get_json()["state"] == "confirmed"
+    assert sign_up(client, people[1], event).get_json()["state"] == "confirmed"
+    with sqlite_world.app.app_context():
+        assert [row.age for row in db.session.scalars(select(SignUp).order_by(SignUp.id))] == [15, None]
+
+
 def test_cancelled_or_moved_everybody_is_told_and_staff_see_whom_it_did_not_reach(world: World) -> None:
     event, people = make_event(world, 2), make_people(world.app, 4)
     _all_sign_up(world, event, people)

@@ -102,7 +102,7 @@ def test_what_is_wrong_is_said(desk: Desk) -> None:
     seen, status = desk.check()
     assert status == 1
     assert "[有问题] 消息模板：“新文章提醒”：这个模板编号在小程序里没有" in seen
-    assert "没有填写编号，发不出去：候补名额通知" in seen
+    assert "没有选用模板，发不出去，请在控制台的“通知模板”里选：候补名额通知" in seen
     assert "[提醒] 发布权限：没有" in seen
     assert "手动发布" in seen
 
