@@ -54,7 +54,7 @@ def _typed() -> dict[str, Any]:
 def _form(page: str, roles: tuple[Role, ...], problem: str = "", **more: Any) -> str:
     units = [unit for unit in orgs.visible(current_staff().branches(*roles)) if unit.active]
     choices = [(unit.id, unit.name) for unit in units]
-    return render_template(page, choices=choices, typed=_typed(), problem=problem, **more)
+    return render_template(page, choices=choices, lead=orgs.lead(), typed=_typed(), problem=problem, **more)
 
 
 @blueprint.route("/certificates/new", methods=["GET", "POST"])

@@ -33,8 +33,9 @@ CONTENT_KEPT = 200
 class Wish:
     """A certificate over [first, last] (today when not said).
 
-    `org_id` narrows it to one unit's records and names that unit as the issuer; without, the lead department issues it
-    over all records. `handler` is the member of staff who prepared it, `replaces` the key of the one it stands for.
+    `org_id` narrows it to one unit's records and names that unit as the issuer; without, or when it is the lead
+    department, that department issues it over all records. `handler` is the member of staff who prepared it, `replaces`
+    the key of the one it stands for.
     """
 
     first: date
@@ -64,7 +65,8 @@ def issue_certificate(resident_id: int, wish: Wish, by: str = "") -> str:
         lock_resident(db.session(), resident_id)
         rows = _effective(resident_id, wish.first, last, branch)
         if not rows:
-            raise Conflict("no_hours", "所选期间没有已生效的服务时长")
+            whose = f"由{issuer.name}记录、" if branch else ""
+            raise Conflict("no_hours", f"所选期间没有{whose}已生效的服务时长")
         text = _text(volunteer.Volunteer, rows, replace(wish, last=last), issuer)
         _check_new(resident_id, text)
         number = certificates.issue(CertificateKind.SERVICE, issuer.id, resident_id, text, wish.replaces)
@@ -103,11 +105,10 @@ def reissue(actor: StaffActor, certificate_id: int, reason: str) -> str:
     found = certificates.in_branch(certificate_id, actor.branches())
     if found.kind is not CertificateKind.SERVICE:
         raise Conflict("not_a_service_certificate", "只有志愿服务记录证明可以在这里重新出具")
-    lead = orgs.lead()
     wish = Wish(
         first=date.fromisoformat(found.text.first_day),
         last=date.fromisoformat(found.text.last_day),
-        org_id=None if found.node_id == lead.id else found.node_id,
+        org_id=found.node_id,
         handler=actor.name,
         remarks=f"替换{found.number}",
         replaces=certificate_id,
@@ -147,8 +148,9 @@ def _text(person: Volunteer, rows: Sequence[Row[*tuple[Any, ...]]], wish: Wish, 
 
 def _issuer(org_id: int | None) -> tuple[Node, str]:
     """(issuing unit, branch whose records count; '' for all)."""
-    if org_id is None:
-        return orgs.lead(), ""
+    lead = orgs.lead()
+    if org_id in (None, lead.id):
+        return lead, ""
     node = db.session().get(Node, org_id)
     if node is None or not node.active:
         raise Invalid("org_unknown", "没有这个单位或团体")

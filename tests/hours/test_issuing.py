@@ -24,7 +24,9 @@ from sorting_miniapp.hours.models import ServiceRecord
 from sorting_miniapp.jobs import running
 from sorting_miniapp.jobs import service as jobs
 from sorting_miniapp.jobs.models import Job, JobState
+from sorting_miniapp.orgs import service as orgs
 from sorting_miniapp.orgs import settings
+from sorting_miniapp.orgs.models import Node, NodeKind
 from tests.console.test_admin import post, sign_in
 from tests.events.helpers import NINE, Hands, Person, World, make_event, make_people
 from tests.hours.test_groups import make_group, make_member
@@ -117,6 +119,24 @@ def test_a_certificate_is_revoked_and_reissued_from_corrected_records(world: Wor
     assert f"替换{old}" in sheet_of(world, person, new)
 
 
+def test_the_lead_department_issues_over_everybodys_records_also_when_it_is_named(
+    sqlite_world: World, hands: Hands
+) -> None:
+    world = sqlite_world
+    (person,) = served(world, hands)
+    with world.app.app_context():
+        lead = orgs.add(world.city, "市住房和城乡建设局", NodeKind.DEPARTMENT, "test", key="lead").id
+        other = orgs.add(world.city, "市总工会", NodeKind.DEPARTMENT, "test", key="union").id
+        db.session.get_one(Node, lead).lead = True
+        db.session.commit()
+        key = volunteer_of(world, person)
+        with pytest.raises(Conflict, match="no_hours") as refused:
+            issuing.issue_as_staff(world.city_verifier, key, other, FIRST, LAST)
+        assert "市总工会" in refused.value.message
+        number = issuing.issue_as_staff(world.city_verifier, key, lead, FIRST, LAST)
+        assert certificates.own(person.id, number).text.minutes == 106
+
+
 def ask_batch(world: World, people: int, actor: Any = None) -> Job:
     with world.app.app_context():
         actor = actor or world.verifier
@@ -150,7 +170,7 @@ def test_a_groups_certificates_are_one_zip_made_in_the_worker(world: World, hand
     assert all("2小时" in text_of(data) for data in sheets)
     lines = list(openpyxl.load_workbook(io.BytesIO(found["清单.xlsx"])).active.values)
     assert [(line[1], line[4]) for line in lines[1:]] == [
-        ("张三丰", "新出具"), ("张三丰", "新出具"), ("李四光", "所选期间没有已生效的服务时长"),
+        ("张三丰", "新出具"), ("张三丰", "新出具"), ("李四光", "所选期间没有由星子镇记录、已生效的服务时长"),
     ]  # fmt: skip
     again = parts(world, ask_batch(world, group))
     assert len(again) == 3, "made twice, the same certificates are handed over"
