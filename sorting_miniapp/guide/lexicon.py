@@ -30,11 +30,13 @@ class Lexicon:
     kinds: Mapping[str, str]
 
     def variants(self, text: str) -> list[str]:
-        """The text with one word said otherwise, at most MOST_VARIANTS; a word of one character only by itself."""
+        """The text with one word said otherwise, at most MOST_VARIANTS; a word of one character only at the end."""
         found: list[str] = []
         for word, others in self.others.items():
-            if word in text and (len(word) > 1 or word == text):
+            if len(word) > 1 and word in text:
                 found += [text.replace(word, other, 1) for other in others]
+            elif text.endswith(word):
+                found += [text.removesuffix(word) + other for other in others]
         return found[:MOST_VARIANTS]
 
     def kind(self, text: str) -> tuple[str, str]:

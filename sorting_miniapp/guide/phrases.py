@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
-from sorting_miniapp.guide import words
+from sorting_miniapp.guide import traditional, words
 from sorting_miniapp.guide.phrase_words import (
     AFTERWARDS,
     AND,
@@ -37,12 +37,12 @@ class Phrase:
 
 def read(typed: str) -> Phrase:
     """What a question is about."""
-    text = unicodedata.normalize("NFKC", typed)[: words.LONGEST]
+    text = traditional.simplified(unicodedata.normalize("NFKC", typed))[: words.LONGEST]
     parts = [words.fold(part) for part in SPLIT.split(text)]
     if any(len(part) == 1 for part in parts):  # spaced out, 干 电 池, or a slip of the finger
         parts = [words.fold(text)]
     clauses = tuple(found for part in parts if (found := _asked(part)))[:MOST_CLAUSES]
-    folded = words.fold(typed)
+    folded = words.fold(text)
     clauses = clauses or ((folded,) if folded else ())
     return Phrase(folded, clauses, tuple(map(core, clauses)))
 
