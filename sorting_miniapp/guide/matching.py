@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 from sorting_miniapp.guide import phrases, sounds, words
 from sorting_miniapp.guide.phrases import Phrase
@@ -21,6 +21,7 @@ HEARD, HEARD_ALIKE, HEARD_WITHIN, ONLY_HEARD = -5.0, -8.0, -14.0, -16.0
 PACKED, PACKAGES = -12.0, frozenset("盒袋瓶樽罐桶杯箱筒膜")
 # 麻辣烫纸碗 is a bowl: a name right before another that ends the clause only says what kind of thing it is.
 BEFORE_ANOTHER = -12.0
+IN_LONGER = -6.0
 # Where another name stands plainly in the question, one that is only nearly there is chance.
 UNLIKELY, MOST_UNLIKELY = -8.0, -16.0
 TORN, GAP, MOST_GAP = -3.0, -1.0, 8
@@ -66,9 +67,14 @@ class Clause:
         return replace(self, inside=tuple(inside), begun=begun)
 
     @cached_property
+    def stop(self) -> int:
+        """Where the thing ends: before what was done to it, and how many there are."""
+        return len(phrases.AFTERWARDS.sub("", self.text))
+
+    @cached_property
     def last(self) -> str:
         """The longest name that ends the clause, or ''."""
-        return next((one for one in self.inside if self.text.endswith(one)), "")
+        return next((one for one in self.inside if self.text[: self.stop].endswith(one)), "")
 
     @cached_property
     def head(self) -> int:
@@ -97,18 +103,26 @@ class Clause:
             return size * LETTER + CORE
         at = self.text.rfind(name)
         if at >= 0:
-            return size * LETTER + self._place(at, at + size)
+            return size * LETTER + self._place(at, at + size) + self._within(at, at + size)
         best = max(self._part(name), self._torn(name), self._heard(name, heard), self._slip(name))
         return best or self._run(name)
+
+    def _within(self, start: int, end: int) -> float:
+        """What a name loses that is only a part of a longer one: 蚊香 where 蚊香液瓶 is asked for."""
+        for one in self.inside:
+            at = self.text.rfind(one, 0, start + len(one))
+            if len(one) > end - start and 0 <= at <= start and at + len(one) >= end:
+                return IN_LONGER
+        return 0.0
 
     def _place(self, start: int, end: int) -> float:
         if self.text[end : end + 1] in PACKAGES and self.text[end - 1] not in PACKAGES:
             return PACKED
-        if self.last and end == len(self.text) - len(self.last):
+        if self.last and end == self.stop - len(self.last):
             return BEFORE_ANOTHER
         if self.head:
             return HEAD if start >= self.head else MODIFIER if end <= self.head else 0.0
-        return END if end == len(self.text) else 0.0
+        return END if end in (self.stop, len(self.text)) else 0.0
 
     def _part(self, name: str) -> float:
         """The question, or its head, is a part of the name: 荧光 of 荧光灯管."""
@@ -141,7 +155,7 @@ class Clause:
     def _cut_through(self, start: int, end: int) -> float:
         """The gap of a torn name begins within another name, 塑料筐, or another name ends the clause behind it."""
         split = any(self._spans(one, start) for one in self.inside)
-        return UNLIKELY if split or end <= len(self.text) - len(self.last) < len(self.text) else 0.0
+        return UNLIKELY if split or end <= self.stop - len(self.last) < self.stop else 0.0
 
     def _spans(self, name: str, cut: int) -> bool:
         """Whether the name stands across this place of the clause."""
@@ -191,12 +205,18 @@ class Clause:
 
     def _run(self, name: str) -> float:
         """The longest run of characters that both have; one at the end of both is the thing itself."""
+        name = _core(name)  # 没吃完的 says nothing about the thing
         run, end = _common(self.text, name)
         short = len(self.text) <= SHORT
         if run < (2 if short else 3):
             return ALIKE * 2 * len(self.pairs & (theirs := words.pairs(name))) / (len(self.pairs) + len(theirs))
         rest = (len(name) - run) * REST * (1 if short else 2) + (len(self.text) - run) * REST / 2 * short
         return run * RUN + rest + (END if end else 0.0)
+
+
+@cache
+def _core(name: str) -> str:
+    return phrases.core(name)
 
 
 def _common(text: str, name: str) -> tuple[int, bool]:

@@ -18,10 +18,11 @@ from sorting_miniapp.guide.phrase_words import (
     QUESTIONS,
     SMALL,
     SPLIT,
+    TURNED,
     Condition,
 )
 
-__all__ = ["HEAD", "Condition", "Phrase", "conditions", "core", "plainer", "read"]
+__all__ = ["AFTERWARDS", "HEAD", "Condition", "Phrase", "conditions", "core", "plainer", "read"]
 
 MOST_CLAUSES = 4
 
@@ -65,11 +66,13 @@ def core(clause: str) -> str:
 
 
 def plainer(clause: str) -> list[str]:
-    """Other readings: each of two things joined by 和, 猫拉的屎 as 猫屎, 洗衣粉袋子 as 洗衣粉袋."""
+    """Other readings: each of two things joined by 和; 猫屎 of 猫拉的屎, 水袋 of 水袋子, 脏袋子 of 袋子脏了."""
     both = [one for one in AND.split(clause) if len(one) > 1]
     found = both if len(both) > 1 else []
     joined = DONE_TO.sub("", clause)
     found += [joined, SMALL.sub(r"\1", joined)]
+    if turned := TURNED.fullmatch(clause):
+        found.append(turned[2] + turned[1])
     return [one for one in dict.fromkeys(found) if one and one != clause]
 
 

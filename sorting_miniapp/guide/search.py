@@ -168,7 +168,7 @@ def _near(phrase: Phrase, ranked: list[Hit], within: Sequence[WasteClass]) -> li
 
 def _add_read(hits: dict[int, Hit], own: list[Clause], known: Lexicon, within: Sequence[WasteClass]) -> None:
     """Names that stand in the question, are heard in it, or share pairs with it."""
-    others = [Clause(one, one, clause.cost + OTHER_WORDS) for clause in own for one in known.variants(clause.text)]
+    others = [_otherwise(clause, one) for clause in own for one in known.variants(clause.text)]
     readings = own + others
     texts = [clause.text for clause in readings]
     short = len(texts[0]) <= SHORT
@@ -188,6 +188,12 @@ def _add_read(hits: dict[int, Hit], own: list[Clause], known: Lexicon, within: S
     readings = [clause.among(names) for clause in readings]
     for row in rows:
         _keep(hits, row, max(clause.score(row.folded, row.sound) + clause.cost for clause in readings))
+
+
+def _otherwise(clause: Clause, text: str) -> Clause:
+    """A clause in other words; that these are longer makes nothing better than what was said."""
+    longer = max(len(text) - len(clause.text), 0)
+    return Clause(text, text, clause.cost + OTHER_WORDS - longer * matching.LETTER)
 
 
 def _windows(texts: Iterable[str], least: int) -> list[str]:

@@ -45,7 +45,7 @@ def test_the_batteries_go_where_guangdong_puts_them(dictionary: FlaskClient) -> 
         ("GDC", "干电池", "其他垃圾"),
         ("chongdiandianchi", "充电电池", "有害垃圾"),
         ("纸皮箱", "纸箱", "可回收物"),
-        ("胶樽", "矿泉水瓶", "可回收物"),
+        ("胶樽", "饮料瓶", "可回收物"),
         ("旧沙发", "沙发", "大件垃圾"),
         ("废旧手机电池", "手机电池", "有害垃圾"),
         (" 干 电 池 ", "干电池", "其他垃圾"),

@@ -24,8 +24,8 @@ from tests.events.helpers import CONTENT
 
 HERE = Path(__file__).parent
 # 95 % is the goal for all. The held-out half stood at 86.5 % when it was first measured.
-ROWS = {"open": 170, "more": 300, "held": 170}
-LEAST = {"open": 0.97, "more": 0.95, "held": 0.86}
+ROWS = {"open": 170, "more": 600, "held": 170}
+LEAST = {"open": 0.97, "more": 0.95, "held": 0.87}
 
 
 def phrases(half: str) -> list[dict[str, str]]:
