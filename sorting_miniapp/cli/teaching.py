@@ -13,7 +13,7 @@ from flask import current_app
 from sorting_miniapp.accounts import consents, notices
 from sorting_miniapp.articles import check as articles_check
 from sorting_miniapp.articles import content as articles
-from sorting_miniapp.articles import series
+from sorting_miniapp.articles import series_pattern
 from sorting_miniapp.cli import lists
 from sorting_miniapp.db import transaction
 from sorting_miniapp.deliveries import content as deliveries
@@ -39,8 +39,8 @@ Loaded = tuple[dict[str, dict[str, int]], list[Outcome]]
 PARTS = tuple({part.name: part for part in (*guide.PARTS, *quiz.PARTS, *articles.PARTS)}.values())
 # What only files say: loaded as they stand.
 PLAIN: tuple[tuple[str, Any], ...] = (
-    ("图片", drawings), ("同意文本", consents), ("活动模板", events), ("年度数据", figures), ("系列推送", series),
-    ("徽章", badges),
+    ("图片", drawings), ("同意文本", consents), ("活动模板", events), ("年度数据", figures),
+    ("系列推送", series_pattern), ("徽章", badges),
     ("查询用语和时令", reference),
 )  # fmt: skip
 
@@ -72,7 +72,7 @@ CHECKS: dict[str, tuple[str, Callable[[Path], Report]]] = {
     "quiz": ("题库", _quiz),
     "pictures": ("图片", drawings.check),
     "articles": ("文章和用语", articles_check.check),
-    "series": ("系列推送", series.check_file),
+    "series": ("系列推送", series_pattern.check_file),
     "events": ("活动模板", _events),
     "messages": ("订阅消息", deliveries.check),
     "figures": ("数据指标", _figures),

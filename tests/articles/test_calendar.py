@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy import func, select, update
 from sorting_miniapp import clock
 from sorting_miniapp.accounts.models import Resident, Role
 from sorting_miniapp.articles import (
+    accounts,
     calendar,
     column_desk,
     columns,
@@ -25,11 +27,12 @@ from sorting_miniapp.articles import (
     pushes,
     readers,
     series,
+    series_pattern,
 )
 from sorting_miniapp.articles.audience import EVERYBODY
 from sorting_miniapp.articles.calendar import Wanted
 from sorting_miniapp.articles.columns import Rule
-from sorting_miniapp.articles.models import Article, Channel, Push, PushState
+from sorting_miniapp.articles.models import AccountKind, Article, Channel, Push, PushState
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.deliveries import sender
 from sorting_miniapp.deliveries.models import DeliveryState
@@ -122,43 +125,60 @@ def _keyed(desk: Desk) -> None:
             session.execute(update(Article).where(Article.id == found).values(key=key))
 
 
-def test_the_publicity_week_is_proposed_and_laid_out_whole_or_not_at_all(desk: Desk) -> None:
-    assert series.load(CONTENT) == {"added": 1, "changed": 0, "same": 0}
-    assert series.load(CONTENT) == {"added": 0, "changed": 0, "same": 1}
+def test_the_publicity_week_is_proposed_changed_and_laid_out_whole_or_not_at_all(desk: Desk) -> None:
+    assert series_pattern.load(CONTENT) == {"added": 1, "changed": 0, "same": 0}
+    assert series_pattern.load(CONTENT) == {"added": 0, "changed": 0, "same": 1}
     _keyed(desk)
+    office = accounts.save(desk.editor, accounts.Details("连州发布", "", "", AccountKind.SUBSCRIPTION))
     pattern = series.get("xuanchuanzhou")
     assert series.usual_start(pattern) == date(2027, 5, 17), "this year's is over"
     monday = date(2026, 6, 22)
-    rows = series.propose(desk.editor, pattern, monday, desk.editor.branches())
+    rows = series.propose(pattern, monday, desk.editor.branches())
     assert len(rows) == len(pattern.lines)
-    assert [row.choices[0][1] for row in rows] == [rows[0].choices[0][1]] * len(rows)
-    launch = next(row for row in rows if row.channel is Channel.MASS)
-    assert (launch.at, launch.left, launch.problem) == (datetime(2026, 6, 22, 9, tzinfo=clock.LOCAL), "群发余 1", "")
-    chosen = {row.number: row.chosen for row in rows if row.chosen}
-    assert len(chosen) >= 5
-    taken = pushes.plan(desk.editor, desk.approved(), Channel.MASS, launch.at + HOUR)
+    handed = {row.account_id for row in rows if row.channel is Channel.HANDOVER}
+    assert handed == {office, None}, "one of the other offices is known"
+    lines = [row for row in rows if row.article_id and (row.channel is not Channel.HANDOVER or row.account_id)]
+    assert {Channel.HANDOVER, Channel.MASS, Channel.SUBSCRIBE} <= {line.channel for line in lines}
+    seen = series.look(desk.editor, rows, None)
+    unknown = next(one for one in seen if one.line.channel is Channel.HANDOVER and not one.line.account_id)
+    assert unknown.problem == "请选择交给哪个公众号"
+    number = next(n for n, line in enumerate(lines) if line.channel is Channel.MASS)
+    launch = series.look(desk.editor, lines, None)[number]
+    assert (launch.line.at, launch.left, launch.problem, launch.audience) == (
+        datetime(2026, 6, 22, 9, tzinfo=clock.LOCAL), "群发余 0", "", "全部关注者"
+    )  # fmt: skip
+    assert planned() == 0, "a look plans nothing"
+    taken = pushes.plan(desk.editor, desk.approved(), Channel.MASS, NINE + 12 * DAY)
     with pytest.raises(Conflict, match="quota_used") as full:
-        series.lay_out(desk.editor, pattern.key, monday, None, chosen)
-    assert full.value.message.startswith(f"第 {launch.number} 条（启动日群发）：")
-    assert db.session().scalar(select(func.count()).select_from(Push)) == 1, "nothing of it is planned"
-    pushes.cancel(desk.editor, taken)
-    made = series.lay_out(desk.editor, pattern.key, monday, None, chosen)
-    assert len(made) == len(chosen)
+        series.lay_out(desk.editor, pattern.key, monday, None, lines)
+    assert full.value.message.startswith(f"第 {number + 1} 条（启动日群发，栏目：")
+    assert planned() == 1, "nothing of it is planned"
+    assert "已经排满" in series.look(desk.editor, lines, None)[number].problem
+    lines[number] = replace(lines[number], at=NINE + 5 * DAY, article_id=desk.approved())
+    made = series.lay_out(desk.editor, pattern.key, monday, None, lines)
+    assert planned() == 1 + len(made) == 1 + len(lines)
+    assert the_push(made[number]).due_at == NINE + 5 * DAY
+    assert the_push(taken).state is PushState.READY
     with pytest.raises(Invalid, match="lines"):
-        series.lay_out(desk.editor, pattern.key, monday, None, {99: 1})
+        series.lay_out(desk.editor, pattern.key, monday, None, [replace(lines[0], article_id=None)])
+
+
+def planned() -> int | None:
+    return db.session().scalar(select(func.count()).select_from(Push))
 
 
 @pytest.mark.parametrize(
     ("change", "wrong"),
     [
         ({"day": 99}, "day"), ({"time": "9点"}, "time"), ({"channel": "pigeon"}, "channel"),
-        ({"column": "nowhere"}, "栏目"), ({"more": 1}, "须有且只有"),
+        ({"column": "nowhere"}, "栏目"), ({"more": 1}, "须有且只有"), ({"channel": "handover"}, "account"),
+        ({"channel": "handover", "account": ""}, "account"),
     ],
 )  # fmt: skip
 def test_a_line_of_the_pattern_is_checked(change: dict[str, Any], wrong: str) -> None:
     good = {"day": 0, "time": "09:00", "channel": "mass", "column": "a", "article": "b", "note": ""}
-    assert series._wrong(good, {"a"}) == []
-    assert wrong in "".join(series._wrong(good | change, {"a"}))
+    assert series_pattern._wrong(good, {"a"}) == []
+    assert wrong in "".join(series_pattern._wrong(good | change, {"a"}))
 
 
 def sent_to(desk: Desk, good: int, without: int) -> Push:
@@ -241,7 +261,7 @@ def test_the_workbook_is_made_in_the_worker(desk: Desk) -> None:
 def test_the_pages_of_planning(page_desk: Desk) -> None:
     desk = page_desk
     with desk.app.app_context():
-        series.load(CONTENT)
+        series_pattern.load(CONTENT)
         first, second = desk.approved(), desk.approved()
         push_id = pushes.plan(desk.editor, first, Channel.MASS, NINE + DAY)
         other = pushes.plan(desk.editor, second, Channel.MASS, NINE + 2 * DAY)
@@ -265,9 +285,7 @@ def test_the_pages_of_planning(page_desk: Desk) -> None:
     assert "<strong>0</strong> 人" in checked
     assert "安静时段" in post(editor, f"/console/articles/{first}/pushes/new", 422, channel="subscribe",
                               due_at="2026-06-12T23:00", step="check")  # fmt: skip
-    assert "铺排宣传周" in editor.get("/console/series/xuanchuanzhou?start=2026-06-24").text
-    assert "请至少为一条选择文章" in post(editor, "/console/series/xuanchuanzhou", 422, start="2026-06-24")
-    assert editor.get("/console/series/nothing").status_code == 404
+    _series_page(desk, editor)
     _columns_page(desk, editor, first)
     for path in ("results", "results?first=2026-06-11&last=2026-06-01", f"articles/{first}/results", "channels"):
         assert editor.get(f"/console/{path}").status_code in (200, 422), path
@@ -278,6 +296,33 @@ def test_the_pages_of_planning(page_desk: Desk) -> None:
                                     contact="")  # fmt: skip
     assert "连州融媒" in editor.get("/console/channels").text
     assert editor.get(f"/console/pushes/{push_id}/document.docx").status_code == 409
+
+
+def _series_page(desk: Desk, editor: Any) -> None:
+    url = "/console/series/xuanchuanzhou"
+    assert "铺排宣传周" in editor.get(f"{url}?start=2026-06-24").text
+    assert editor.get("/console/series/nothing").status_code == 404
+    with desk.app.app_context():
+        article = str(desk.approved())
+    lines = {"start": "2026-06-24", "at-1": "2026-06-22T09:00", "channel-1": "mass", "article-1": article}
+    again = post(editor, url, 422, **lines, step="plan")
+    assert "您改过安排" in again
+    assert "照这样排好，这一天群发余 0" in again
+    found = re.search(r'name="seen" value="(\w+)"', again)
+    assert found
+    seen = found[1]
+    changed = lines | {"channel-1": "in_app"}
+    assert "您改过安排" in post(editor, url, 422, **changed, step="plan", seen=seen)
+    more = post(editor, url, 200, **lines, step="add")
+    assert 'name="at-2" value="2026-06-22T09:00"' in more
+    assert "请填写推送时间" in post(editor, url, 200, **lines | {"at-1": "soon"}, step="look")
+    for odd in ({"channel-1": "pigeon"}, {"channel-1": "handover:x"}, {"article-1": "x"}, {"node_id": "x"}):
+        assert post(editor, url, 404 if "pigeon" not in odd.values() else 422, **lines | odd, step="plan")
+    with desk.app.app_context():
+        before = planned()
+    assert "at=2026-06-22" in post(editor, url, **lines, step="plan", seen=seen)
+    with desk.app.app_context():
+        assert planned() == (before or 0) + 1
 
 
 def _columns_page(desk: Desk, editor: Any, article: int) -> None:

@@ -144,9 +144,20 @@ def test_a_column_its_queue_and_the_publicity_week(chromium: Browser, service: I
     expect(page.get_by_text("栏目已暂停")).to_be_visible()
 
     page = staff.go("/console/series/xuanchuanzhou")
-    expect(page.get_by_text(re.compile(r"启动日群发"))).to_be_visible()
+    launch = page.locator(".series > li", has_text="启动日群发")
+    expect(launch).to_contain_text("照这样排好，这一天群发余 0")
     fits(page)
-    assert staff.errors == []
+    for article in page.get_by_label("文章").all()[1:]:
+        article.select_option("")
+    first = page.locator("#line-1")
+    first.get_by_label("渠道").select_option(label="小程序文章列表")
+    first.get_by_label("文章").select_option(label=f"{titles[0]}（{name}）")
+    page.get_by_role("button", name="确认安排").click()
+    expect(page.get_by_role("alert")).to_contain_text("您改过安排")
+    expect(first).to_contain_text("打开小程序的居民")
+    page.get_by_role("button", name="确认安排").click()
+    expect(page.get_by_text("已安排 1 次推送")).to_be_visible()
+    assert [error for error in staff.errors if "422" not in error] == [], "but for what has to be seen first"
 
 
 def drag_by_finger(staff: Staff, title: str, day: date) -> None:
