@@ -26,6 +26,7 @@ from sorting_miniapp.console import (  # noqa: F401  each registers its pages on
     views_content,
     views_contests,
     views_corrections,
+    views_docx,
     views_entries,
     views_events,
     views_figures,

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from sorting_miniapp import clock
 from sorting_miniapp.accounts.access import current_staff, staff_only
 from sorting_miniapp.accounts.models import Role
-from sorting_miniapp.articles import autosave, desk, differences, docx, render, slogans, versions, writing
+from sorting_miniapp.articles import autosave, desk, differences, render, slogans, versions, writing
 from sorting_miniapp.articles.models import SloganPlace
 from sorting_miniapp.articles.models_media import ORIGIN_NAMES, Origin
 from sorting_miniapp.articles.models_writing import NEW
@@ -20,7 +20,6 @@ from sorting_miniapp.console import forms
 from sorting_miniapp.console.blueprint import blueprint
 from sorting_miniapp.errors import DomainError, Invalid
 from sorting_miniapp.errors_web import takes
-from sorting_miniapp.imports import archives
 from sorting_miniapp.media import service as media
 from sorting_miniapp.orgs import service as orgs
 
@@ -30,7 +29,7 @@ TEXTS = ("title", "markdown", "author", "digest", "source", "source_name", "sour
 EMPTY = dict.fromkeys(autosave.FIELDS, "") | {"origin": Origin.OWN.value, "seen": "0"}
 
 
-def _uploaded(name: str) -> tuple[bytes, str]:
+def uploaded(name: str) -> tuple[bytes, str]:
     """(bytes, file name) of an upload, both empty without one."""
     file = request.files.get(name)
     if not file or not file.filename:
@@ -41,7 +40,7 @@ def _uploaded(name: str) -> tuple[bytes, str]:
 
 def _uploaded_picture(name: str) -> str:
     """The public id of a picture in this request, '' without one. Raises Invalid, TooLarge."""
-    data, filename = _uploaded(name)
+    data, filename = uploaded(name)
     return media.store(data, current_staff().username) if filename else ""
 
 
@@ -58,7 +57,8 @@ def _text() -> tuple[int, writing.Text]:
     return column_id, writing.Text(cover=cover, origin=origin, source_on=day, **fields)
 
 
-def _form(values: Mapping[str, Any], article: Any = None, problem: DomainError | None = None, **more: Any) -> str:
+def form_page(values: Mapping[str, Any], article: Any = None, problem: DomainError | None = None, **more: Any) -> str:
+    """The form with these values; `more` is what the page says above it."""
     units = orgs.visible(current_staff().branches(Role.EDITOR))
     errors = {problem.code: problem.message} if problem else {}
     return render_template(
@@ -113,18 +113,18 @@ def article_new() -> Page:
     if request.method == "GET":
         topic = request.args.get("title", "").strip()[: writing.TITLE]
         values, restored = _restored(NEW, EMPTY | {"title": topic})
-        return _form(values, restored=restored, topic=topic)
+        return form_page(values, restored=restored, topic=topic)
     try:
         node_id = forms.whole(request.form.get("node_id", ""), "这个单位")
         column_id, text = _text()
         article_id = writing.create(current_staff(), node_id, column_id, text)
     except DomainError as error:
-        return _form(_typed(EMPTY), problem=error), error.status
+        return form_page(_typed(EMPTY), problem=error), error.status
     flash("已保存草稿", "success")
     return redirect(url_for("console.article", article_id=article_id))
 
 
-def _values(found: desk.Found) -> dict[str, Any]:
+def values_of(found: desk.Found) -> dict[str, Any]:
     """The form's values for an article as it stands."""
     values = {key: getattr(found.version, key) for key in TEXTS} | {"cover": found.version.cover}
     day = found.version.source_on
@@ -142,10 +142,10 @@ def _values(found: desk.Found) -> dict[str, Any]:
 @takes(MOST_UPLOAD)
 def article_edit(article_id: int) -> Page:
     found = desk.article(current_staff().branches(Role.EDITOR), article_id)
-    values = _values(found)
+    values = values_of(found)
     if request.method == "GET":
         values, restored = _restored(article_id, values)
-        return _form(values, found.article, restored=restored, others=autosave.others(current_staff(), article_id))
+        return form_page(values, found.article, restored=restored, others=autosave.others(current_staff(), article_id))
     try:
         column_id, text = _text()
         seen = forms.number(request.form.get("seen", ""), "seen", "版本")
@@ -153,7 +153,7 @@ def article_edit(article_id: int) -> Page:
     except DomainError as error:
         if error.code == "changed_meanwhile":
             return _conflict(article_id, text), error.status
-        return _form(_typed(values), found.article, error), error.status
+        return form_page(_typed(values), found.article, error), error.status
     flash("已保存", "success")
     return redirect(url_for("console.article", article_id=article_id))
 
@@ -161,7 +161,7 @@ def article_edit(article_id: int) -> Page:
 def _conflict(article_id: int, mine: writing.Text) -> str:
     """Their text beside mine; the form goes on from theirs, with mine in it, or both where they do not touch."""
     found = desk.article(current_staff().branches(Role.EDITOR), article_id)
-    theirs, values = writing.text_of(found.version), _values(found)
+    theirs, values = writing.text_of(found.version), values_of(found)
     base, merged, untouched = request.form.get("base", ""), None, {}
     if base.isdigit() and int(base) < found.version.number:
         before = writing.text_of(versions.get(article_id, int(base)))
@@ -169,7 +169,7 @@ def _conflict(article_id: int, mine: writing.Text) -> str:
         untouched = {key: values[key] for key in versions.LABELS if getattr(mine, key) == getattr(before, key)}
     changed = {"markdown": merged or mine.markdown, "cover": mine.cover, "seen": values["seen"], "base": values["base"]}
     changed |= untouched
-    return _form(
+    return form_page(
         _typed(values) | changed,
         found.article,
         theirs=values,
@@ -179,38 +179,6 @@ def _conflict(article_id: int, mine: writing.Text) -> str:
         merged=merged,
         labels=versions.LABELS,
     )
-
-
-def _docx_form(problem: DomainError | None = None) -> str:
-    units = [(str(unit.id), unit.name) for unit in orgs.visible(current_staff().branches(Role.EDITOR)) if unit.active]
-    columns = [(str(one.id), one.name) for one in writing.columns()]
-    typed = request.form.to_dict()
-    return render_template(
-        "console/articles/docx.html", units=units, columns=columns, values=typed, problem=problem,
-        most=docx.MOST_BYTES // archives.MIB, pictures=docx.MOST_PICTURES,
-    )  # fmt: skip
-
-
-@blueprint.route("/articles/docx", methods=["GET", "POST"])
-@staff_only(Role.EDITOR)
-@takes(MOST_UPLOAD)
-def article_docx() -> Page:
-    if request.method == "GET":
-        return _docx_form()
-    data, filename = _uploaded("file")
-    try:
-        if not filename:
-            raise Invalid("file", "请选择一个 .docx 文件")
-        node_id = forms.whole(request.form.get("node_id", ""), "这个单位")
-        column_id = forms.number(request.form.get("column_id", ""), "column", "栏目")
-        found = docx.read(data, filename, current_staff().username)
-        article_id = writing.create(current_staff(), node_id, column_id, writing.Text(found.title, found.markdown))
-    except DomainError as error:
-        return _docx_form(error), error.status
-    flash("已转成草稿，请核对文字和图片，补上作者、摘要和来源", "success")
-    for remark in found.remarks:
-        flash(remark, "warning")
-    return redirect(url_for("console.article_edit", article_id=article_id))
 
 
 def _key(text: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from unittest.mock import ANY
 
 import docx as word
 import pytest
@@ -13,14 +14,15 @@ from hypothesis import strategies as st
 from PIL import Image
 from sqlalchemy import func, select
 
-from sorting_miniapp.articles import docx, from_html, render
+from sorting_miniapp.articles import docx, from_html, render, versions, writing
 from sorting_miniapp.articles.models import ArticleVersion
 from sorting_miniapp.db import db
 from sorting_miniapp.errors import Invalid, TooLarge
 from sorting_miniapp.media.models import Picture
-from tests.articles.conftest import Desk
+from tests.articles.conftest import TEXT, Desk
 from tests.articles.test_console import sign_in
-from tests.console.test_admin import token
+from tests.articles.test_editing import form_of
+from tests.console.test_admin import post, token
 
 
 def document(title: bool = True) -> bytes:
@@ -167,6 +169,37 @@ def test_an_upload_becomes_a_draft_to_go_on_with(page_desk: Desk) -> None:
     with page_desk.app.app_context():
         kept = select(ArticleVersion.title).where(ArticleVersion.created_by.is_not(None))
         assert db.session.scalars(kept).all() == ["小区投放点撤桶以后"]
+
+
+def test_an_upload_replaces_a_text_after_it_was_seen_and_saved(page_desk: Desk) -> None:
+    desk, editor = page_desk, sign_in(page_desk, "editor")
+    with desk.app.app_context():
+        article = desk.approved()
+    url = f"/console/articles/{article}/docx"
+    assert "第 1 稿，审核通过" in editor.get(url).text
+
+    def send(data: bytes) -> tuple[int, str]:
+        form = {"csrf_token": token(editor.get(url).text), "file": (io.BytesIO(data), "a.docx")}
+        answer = editor.post(url, data=form)
+        return answer.status_code, answer.text
+
+    assert send(b"nothing")[0] == 422
+    status, page = send(document())
+    assert status == 200
+    assert "文档已读入，还没有保存" in page
+    assert "文档的标题是“小区投放点撤桶以后”" in page
+    filled = form_of(page)
+    assert filled["title"] == TEXT.title
+    assert "## 一、时间" in filled["markdown"]
+    with desk.app.app_context():
+        assert [one.version.markdown for one in versions.listed(article)] == [TEXT.markdown], "nothing is changed yet"
+    common = {"column_id": str(desk.column), "digest": "一句话", "author": "市住建局", "source": "市住建局"}
+    post(editor, f"/console/articles/{article}/edit", **common | filled | {"seen": "1"})
+    with desk.app.app_context():
+        assert [one.version.markdown for one in versions.listed(article)] == [filled["markdown"], TEXT.markdown]
+        writing.submit(desk.editor, article)
+    assert send(document()) == (409, ANY)
+    assert editor.get("/console/articles/999999/docx").status_code == 404
 
 
 @settings(max_examples=80)

@@ -133,6 +133,18 @@ def test_a_word_document_becomes_a_draft(chromium: Browser, service: Instance, t
     expect(page.locator("#preview").get_by_role("heading", name="一、时间")).to_be_attached()
     expect(page.locator("#preview .article-text img")).to_be_attached()
     fits(page)
+
+    made.add_paragraph("晚上六点到八点。")
+    made.save(str(path))
+    page.get_by_role("link", name="用 Word 文档换掉正文").click()
+    page.get_by_label("Word 文档").set_input_files(path)
+    fits(page)
+    page.get_by_role("button", name="上传并比对").click()
+    expect(page.locator(".diff").get_by_text("晚上六点到八点。")).to_be_visible()
+    fits(page)
+    page.get_by_role("button", name="保存", exact=True).click()
+    expect(page.locator(".article-body")).to_contain_text("晚上六点到八点。")
+    expect(page.get_by_role("link", name="第 2 稿，看各稿")).to_be_visible()
     assert editor.errors == []
 
 
