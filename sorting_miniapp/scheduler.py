@@ -16,7 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from sorting_miniapp import clock, epoch, operations, web
+from sorting_miniapp import clock, epoch, idempotency, operations
 from sorting_miniapp.accounts import sessions
 from sorting_miniapp.articles import account_tags, autosave, column_slots, phone, push_claim, push_watch
 from sorting_miniapp.articles import search as article_search
@@ -91,7 +91,7 @@ class Timetable:
             Job("old_traces", 3600, traces.purge),
             Job("old_job_files", 3600, jobs.purge),
             Job("ended_sessions", 3600, sessions.purge),
-            Job("old_answers", 3600, web.purge_idempotent),
+            Job("old_answers", 3600, idempotency.purge),
             Job("silent_picture_checks", 60, media_checks.give_up),
             Job("old_wechat_events", 3600, lambda: wechat_events.purge(int(settings.read("wechat_event_days")))),
             Job("old_accepts", 3600, subscriptions.purge),

@@ -27,8 +27,9 @@ from sorting_miniapp.events import (
     search,
     service,
 )
+from sorting_miniapp.idempotency import idempotent
 from sorting_miniapp.limits import limiter
-from sorting_miniapp.web import ApiBlueprint, Schema, cached_answer, idempotent
+from sorting_miniapp.web import ApiBlueprint, Schema, cached_answer
 from sorting_miniapp.wechat.mini_program import Scene
 
 blueprint = ApiBlueprint("events", __name__, description="活动、报名与签到")

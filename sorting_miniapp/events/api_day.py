@@ -10,8 +10,9 @@ from flask import Response, request
 from sorting_miniapp.accounts.access import current_resident, open_to_all, resident_only
 from sorting_miniapp.events import feeds, leaders, listing, ratings, scanning, schemas_day
 from sorting_miniapp.events.schemas_sign_ups import CheckSchema
+from sorting_miniapp.idempotency import idempotent
 from sorting_miniapp.limits import limiter
-from sorting_miniapp.web import ApiBlueprint, idempotent
+from sorting_miniapp.web import ApiBlueprint
 
 blueprint = ApiBlueprint("event-day", __name__, description="活动现场与活动之后：出示签到码、带队人登记、评价、日历")
 TAKES = "120 per minute"  # a leader at the entrance; six digits tried by hand find nobody

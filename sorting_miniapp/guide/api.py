@@ -15,7 +15,8 @@ from sorting_miniapp.accounts.text_check import Readers
 from sorting_miniapp.caching import ask_every_time
 from sorting_miniapp.guide import cache, front, lookups, pages, requests, schemas, search
 from sorting_miniapp.guide.models import WasteClass
-from sorting_miniapp.web import ApiBlueprint, cached_answer, idempotent
+from sorting_miniapp.idempotency import idempotent
+from sorting_miniapp.web import ApiBlueprint, cached_answer
 from sorting_miniapp.wechat.mini_program import Scene
 
 blueprint = ApiBlueprint("guide", __name__, description="分类查询")

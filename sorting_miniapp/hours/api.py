@@ -14,8 +14,9 @@ from sorting_miniapp.certificates.models import CertificateKind
 from sorting_miniapp.certificates.schemas import CertificateSchema, CertificatesSchema
 from sorting_miniapp.errors import Invalid
 from sorting_miniapp.hours import entries, issuing, ranking, records, registration, schemas, service, volunteers
+from sorting_miniapp.idempotency import idempotent
 from sorting_miniapp.limits import LOOK_UP, limiter
-from sorting_miniapp.web import ApiBlueprint, idempotent
+from sorting_miniapp.web import ApiBlueprint
 
 PICTURE_FORM = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}, "required": ["file"]}
 blueprint = ApiBlueprint("hours", __name__, description="志愿者、服务记录与证明")

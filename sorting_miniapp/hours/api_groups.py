@@ -7,7 +7,8 @@ from typing import Any
 from sorting_miniapp.accounts import groups
 from sorting_miniapp.accounts.access import current_resident, open_to_all, resident_only
 from sorting_miniapp.hours import joining, schemas_groups
-from sorting_miniapp.web import ApiBlueprint, idempotent
+from sorting_miniapp.idempotency import idempotent
+from sorting_miniapp.web import ApiBlueprint
 
 blueprint = ApiBlueprint("groups", __name__, description="志愿服务团体")
 

@@ -17,10 +17,11 @@ from sorting_miniapp.accounts.access import current_resident, open_to_all, resid
 from sorting_miniapp.accounts.text_check import Readers
 from sorting_miniapp.errors import Invalid
 from sorting_miniapp.errors_web import takes
+from sorting_miniapp.idempotency import idempotent
 from sorting_miniapp.limits import LOOK_UP, limiter
 from sorting_miniapp.places import listing, pictures, reports, schemas, search, service
 from sorting_miniapp.places.models_reports import IssueKind
-from sorting_miniapp.web import ApiBlueprint, cached_answer, idempotent, json_bytes
+from sorting_miniapp.web import ApiBlueprint, cached_answer, json_bytes
 from sorting_miniapp.wechat.mini_program import Scene
 
 PICTURE_FORM = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}, "required": ["file"]}

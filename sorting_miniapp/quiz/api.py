@@ -11,6 +11,7 @@ from sorting_miniapp.accounts.text_check import Readers, require_fit
 from sorting_miniapp.certificates import service as certificates
 from sorting_miniapp.certificates.api import own_answer
 from sorting_miniapp.certificates.schemas import CertificateSchema, CertificatesSchema
+from sorting_miniapp.idempotency import idempotent
 from sorting_miniapp.quiz import (
     attempts,
     disqualifying,
@@ -20,7 +21,7 @@ from sorting_miniapp.quiz import (
     submission,
     traces,
 )
-from sorting_miniapp.web import ApiBlueprint, cached_answer, idempotent, json_bytes
+from sorting_miniapp.web import ApiBlueprint, cached_answer, json_bytes
 from sorting_miniapp.wechat.mini_program import Scene
 
 blueprint = ApiBlueprint("quiz", __name__, description="答题")

@@ -7,12 +7,13 @@ from typing import Any
 from flask import Response
 
 from sorting_miniapp.accounts.access import current_resident, open_to_all, resident_only
+from sorting_miniapp.idempotency import idempotent
 from sorting_miniapp.quiz import leaderboards, learning, schemas, standings
 from sorting_miniapp.quiz import schemas_learning as shapes
 from sorting_miniapp.quiz.api import who
 from sorting_miniapp.quiz.leaderboards import By, Span
 from sorting_miniapp.quiz.mistakes import Mode
-from sorting_miniapp.web import ApiBlueprint, cached_answer, idempotent, json_bytes
+from sorting_miniapp.web import ApiBlueprint, cached_answer, json_bytes
 
 blueprint = ApiBlueprint("learning", __name__, description="排行榜、积分、错题、徽章")
 

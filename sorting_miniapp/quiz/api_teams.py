@@ -11,13 +11,14 @@ from flask import Response
 
 from sorting_miniapp.accounts.access import current_resident, resident_only
 from sorting_miniapp.accounts.text_check import Readers, require_fit
+from sorting_miniapp.idempotency import idempotent
 from sorting_miniapp.imports import workbook
 from sorting_miniapp.limits import JOIN, limiter
 from sorting_miniapp.quiz import schemas_teams as shapes
 from sorting_miniapp.quiz import team_boards, teams
 from sorting_miniapp.quiz.leaderboards import Span
 from sorting_miniapp.quiz.models_teams import TeamKind
-from sorting_miniapp.web import ApiBlueprint, idempotent
+from sorting_miniapp.web import ApiBlueprint
 from sorting_miniapp.wechat.mini_program import Scene
 
 blueprint = ApiBlueprint("teams", __name__, description="班级和小队")
