@@ -53,7 +53,6 @@ class Setting:
         self.city = int(db.session().scalars(select(Node.id).where(Node.parent_id.is_(None))).one())
         for key in ("daily_attempts_cap", "daily_points_cap"):
             settings.write(self.city, key, 1000, "bench")
-        settings.write(self.city, "send_in_flight", 256, "bench")
         self.people = self._make_people(PEOPLE, "bench")
         self.organiser = self._organiser()
 

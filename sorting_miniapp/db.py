@@ -18,15 +18,18 @@ import structlog
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     DateTime,
     Dialect,
     Enum,
+    Float,
     Integer,
     LargeBinary,
     MetaData,
     String,
     Text,
     UniqueConstraint,
+    literal,
     select,
 )
 from sqlalchemy.dialects import mysql
@@ -223,6 +226,13 @@ class _UtcNow(FunctionElement[datetime]):
     inherit_cache = True
 
 
+class _UtcIn(FunctionElement[datetime]):
+    """The moment so many seconds from the database's now."""
+
+    type = UTCDateTime()
+    inherit_cache = True
+
+
 @compiles(_UtcNow, "sqlite")
 def _sqlite_now(element: Any, compiler: Any, **kw: Any) -> str:
     return "(strftime('%Y-%m-%d %H:%M:%f', 'now') || '000')"
@@ -237,6 +247,28 @@ def _postgres_now(element: Any, compiler: Any, **kw: Any) -> str:
 @compiles(_UtcNow, "mariadb")
 def _mysql_now(element: Any, compiler: Any, **kw: Any) -> str:
     return "utc_timestamp(6)"
+
+
+@compiles(_UtcIn, "sqlite")
+def _sqlite_in(element: Any, compiler: Any, **kw: Any) -> str:
+    seconds = compiler.process(element.clauses, **kw)
+    return f"(strftime('%Y-%m-%d %H:%M:%f', 'now', {seconds} || ' seconds') || '000')"
+
+
+@compiles(_UtcIn, "postgresql")
+def _postgres_in(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"(clock_timestamp() + {compiler.process(element.clauses, **kw)} * INTERVAL '1 second')"
+
+
+@compiles(_UtcIn, "mysql")
+@compiles(_UtcIn, "mariadb")
+def _mysql_in(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"(utc_timestamp(6) + INTERVAL {compiler.process(element.clauses, **kw)} SECOND)"
+
+
+def database_in(seconds: float) -> ColumnElement[datetime]:
+    """An SQL expression: so many seconds from the database's now. It costs no look of its own."""
+    return _UtcIn(literal(seconds, Float()))
 
 
 def database_now() -> datetime:

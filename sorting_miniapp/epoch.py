@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 from flask import current_app
-from sqlalchemy import case, select
+from sqlalchemy import select
 
 from sorting_miniapp import clock, state
 from sorting_miniapp.db import after_commit, db
@@ -49,12 +49,30 @@ def behind() -> bool:
 
 def raise_it() -> int:
     """Raise the number in the caller's transaction; the file follows after the commit. Returns it."""
-    moment = int(clock.wall_now().timestamp() * 1000)
-    higher = case((SharedNumber.value < moment, moment), else_=SharedNumber.value + 1)
-    state.put(EPOCH, higher, first=moment)
-    number = in_database()
-    after_commit(lambda: _write(number))
-    return number
+    return _raise(_locked())
+
+
+def raise_unless_behind() -> bool:
+    """Raise the number in the caller's transaction, unless this host's file is ahead of it: then False."""
+    seen = on_this_host()  # before the database, which is always committed first
+    number = _locked()
+    if number < seen:
+        return False
+    _raise(number)
+    return True
+
+
+def _locked() -> int:
+    """The number, which no other transaction raises before this one ends."""
+    mine = select(SharedNumber.value).where(SharedNumber.key == EPOCH).with_for_update()
+    return int(db.session().scalar(mine) or 0)
+
+
+def _raise(number: int) -> int:
+    higher = max(number + 1, int(clock.wall_now().timestamp() * 1000))
+    state.write(EPOCH, higher)
+    after_commit(lambda: _write(higher))
+    return higher
 
 
 def _write(number: int) -> None:

@@ -69,11 +69,16 @@ def bump(key: str) -> None:
 
 def put(key: str, value: object, first: int | None = None) -> None:
     """Set the number in the caller's transaction (or one of its own); `first` is its value when it is new."""
+    write(key, value, first)
+    forget()
+
+
+def write(key: str, value: object, first: int | None = None) -> None:
+    """As `put`, of a number that nobody here reads by `get`: the others are not read afresh for it."""
     with transaction() as session:
         done = session.execute(update(SharedNumber).where(SharedNumber.key == key).values(value=value))
         if done.rowcount == 0:  # type: ignore[attr-defined]
             session.execute(insert(SharedNumber).values(key=key, value=value if first is None else first))
-    forget()
 
 
 def clock_offset() -> timedelta:

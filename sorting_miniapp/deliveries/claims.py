@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, and_, any_, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from sorting_miniapp import clock, epoch, metrics
 from sorting_miniapp.accounts.models import Resident
-from sorting_miniapp.db import database_now, db, transaction
+from sorting_miniapp.db import database_in, db, transaction
 from sorting_miniapp.deliveries import quota
 from sorting_miniapp.deliveries.models import Delivery, DeliveryState, Subscription
 from sorting_miniapp.deliveries.service import quiet_now
@@ -50,29 +49,34 @@ def claim(fan_out_id: int | None, most: int, lease_seconds: float) -> list[Claim
     if most <= 0 or quota.used_up():
         return []
     with transaction() as session:
-        if epoch.behind():
+        taken, refused = _sort_out(_ready(session, fan_out_id, most))
+        if (taken or refused) and not epoch.raise_unless_behind():
             return []
-        rows = _ready(session, fan_out_id, most)
-        taken, refused = _sort_out(rows)
         if refused:
             _refuse(session, refused)
         if taken:
-            epoch.raise_it()
             _reserve(session, taken)
             _mark(session, taken, lease_seconds)
     return taken
+
+
+def _among(session: Session, column: ColumnElement[int], keys: list[int]) -> ColumnElement[bool]:
+    """The column is one of these. PostgreSQL gets one array: the same statement, planned once, for every batch."""
+    if session.get_bind().dialect.name == "postgresql":
+        return column == any_(literal(keys, ARRAY(BigInteger)))
+    return column.in_(keys)
 
 
 def _mark(session: Session, taken: Sequence[Claimed], lease_seconds: float) -> None:
     """`sending`, before anything is called."""
     session.connection().execute(
         update(TABLE)
-        .where(TABLE.c.id.in_([one.id for one in taken]))
+        .where(_among(session, TABLE.c.id, [one.id for one in taken]))
         .values(
             state=DeliveryState.SENDING,
             fence=TABLE.c.fence + 1,
             attempts=TABLE.c.attempts + 1,
-            lease_until=database_now() + timedelta(seconds=lease_seconds),
+            lease_until=database_in(lease_seconds),
         )
     )
     crash_point("sending_before_commit")
@@ -140,7 +144,9 @@ def _reserve(session: Session, taken: Iterable[Claimed]) -> None:
     for key, residents in reserve.items():
         session.connection().execute(
             update(CREDITS)
-            .where(CREDITS.c.notice_key == key, CREDITS.c.resident_id.in_(residents), CREDITS.c.credits > 0)
+            .where(
+                CREDITS.c.notice_key == key, _among(session, CREDITS.c.resident_id, residents), CREDITS.c.credits > 0
+            )
             .values(credits=CREDITS.c.credits - 1)
         )
 

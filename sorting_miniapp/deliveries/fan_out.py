@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Select, exists, func, insert, literal, or_, select, update
 
 from sorting_miniapp import clock
 from sorting_miniapp.accounts.models import Resident
-from sorting_miniapp.db import database_now, db, transaction
+from sorting_miniapp.db import database_in, database_now, db, transaction
 from sorting_miniapp.deliveries import quota
 from sorting_miniapp.deliveries.models import OPEN_STATES, Delivery, DeliveryState, FanOut, FanOutState, Subscription
 from sorting_miniapp.deliveries.results import counts
@@ -215,9 +214,7 @@ def take(fan_out_id: int, lease_seconds: float) -> Turn | None:
         done = session.execute(
             update(FanOut)
             .where(FanOut.id == fan_out_id, FanOut.state == FanOutState.RUNNING, free)
-            .values(
-                runner_until=now + timedelta(seconds=lease_seconds), runner_fence=FanOut.runner_fence + 1, reason=""
-            )
+            .values(runner_until=database_in(lease_seconds), runner_fence=FanOut.runner_fence + 1, reason="")
         )
         if done.rowcount == 0:  # type: ignore[attr-defined]
             return None
@@ -235,7 +232,7 @@ def keep(fan_out_id: int, fence: int, lease_seconds: float, errors: int = 0) -> 
         done = session.execute(
             update(FanOut)
             .where(FanOut.id == fan_out_id, FanOut.runner_fence == fence, FanOut.state == FanOutState.RUNNING)
-            .values(runner_until=database_now() + timedelta(seconds=lease_seconds), errors=errors)
+            .values(runner_until=database_in(lease_seconds), errors=errors)
         )
         return bool(done.rowcount)  # type: ignore[attr-defined]
 

@@ -88,7 +88,7 @@ DEFAULTS: dict[str, Default] = {
     "repeat_days": Default(3, "同样的人几天内再收到推送时提醒（0 为不提醒）", "天", 0, 365),
     "column_warn_days": Default(3, "栏目没有文章时提前提醒", "天", 1, 30),
     "send_rate": Default(0, "订阅消息每秒上限（0 为不限）", "条", 0, 100_000),
-    "send_in_flight": Default(64, "订阅消息同时在途", "条", 1, 512),
+    "send_in_flight": Default(256, "订阅消息同时在途", "条", 1, 512),
     "stop_after_errors": Default(200, "连续出错后停止", "条", 1, 100_000),
     "subscription_credit_cap": Default(20, "每个模板可累计的订阅次数", "次", 1, 1000),
     "delivery_days": Default(180, "每条消息的发送记录保留（合计永久保留）", "天", 30, 3650),
