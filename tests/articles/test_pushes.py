@@ -17,7 +17,7 @@ from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.articles import accounts, handover, push_claim, push_run, push_watch, pushes, reviews, writing
 from sorting_miniapp.articles.audience import Target
 from sorting_miniapp.articles.models import AccountKind, Article, Channel, Push, PushState
-from sorting_miniapp.db import db, transaction
+from sorting_miniapp.db import database_now, db, transaction
 from sorting_miniapp.deliveries import claims, fan_out, sender
 from sorting_miniapp.deliveries.models import Delivery
 from sorting_miniapp.errors import Conflict, Invalid, NotFound
@@ -215,6 +215,29 @@ def test_wechats_refusals_and_the_administrators_confirmation(desk: Desk) -> Non
     pushes.send_now(desk.editor, push_id)
     assert run_to_the_end(push_id).state is PushState.SENT
     assert sent(desk)["0"] == 1
+
+
+def test_a_second_try_within_the_minute_waits_and_then_learns_that_it_was_sent(desk: Desk) -> None:
+    """WeChat answers 45066 to one clientmsgid twice in a minute, and 45065 with the first job's number after it."""
+    desk.simulator.settings(mass_retry_wait=60)
+    desk.simulator.fault(MASS, "accepted_then_dropped", times=1)
+    push_id = pushes.plan(desk.editor, desk.approved(), Channel.MASS, NINE)
+    push_run.run(push_id)
+    rested(push_id)
+    begun = database_now()
+    push_run.run(push_id)
+    assert sent(desk).get("45066") == 1, sent(desk)
+    push = the_push(push_id)
+    assert push.state is PushState.SENDING
+    assert "45066" in push.reason
+    assert push.not_before is not None
+    assert push.not_before >= begun + timedelta(minutes=1)
+    push_run.run(push_id)
+    assert sent(desk)["45066"] == 1, "nobody asks before the minute is over"
+    desk.simulator.advance(61)
+    assert run_to_the_end(push_id).state is PushState.SENT
+    assert sent(desk)["45065"] == 1
+    assert len(desk.simulator.jobs()["mass"]) == 1
 
 
 def test_publishing_takes_its_address_and_a_lost_answer_waits_for_a_person(desk: Desk) -> None:

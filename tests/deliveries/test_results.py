@@ -10,8 +10,8 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from sorting_miniapp import clock, state
-from sorting_miniapp.db import db, transaction
-from sorting_miniapp.deliveries import claims, fan_out, quota, results, retention, sender, service
+from sorting_miniapp.db import database_now, db, transaction
+from sorting_miniapp.deliveries import claims, ends, fan_out, quota, results, retention, sender, service
 from sorting_miniapp.deliveries.models import Delivery, DeliveryState, DeliveryTotal, FanOut, FanOutState, Subscription
 from sorting_miniapp.deliveries.results import Reason
 from sorting_miniapp.errors import Conflict
@@ -179,6 +179,8 @@ def test_errors_in_a_row_pause_it_also_over_several_slices(world: Simulator) -> 
 
 
 def test_what_needs_a_person_pauses_it_at_once(world: Simulator) -> None:
+    node = orgs.add(None, "连州市", NodeKind.CITY, "test", key="city").id
+    settings.write(node, "send_in_flight", 16, "test")
     make_residents(world.subscribers(TEMPLATE, 100))
     world.fault(SEND, "errcode", value=43107)
     number = make_fan_out()
@@ -227,3 +229,28 @@ def test_the_rate_is_kept(world: Simulator, app: Flask) -> None:
     send_all(number)
     assert fan_out.counts(number)["sent"] == 12
     assert clock.monotonic() - begun >= 0.5, "twelve at twenty a second"
+
+
+def test_busy_is_tried_five_times_with_doubling_pauses(world: Simulator) -> None:
+    people = world.subscribers(TEMPLATE, 1)
+    make_residents(people)
+    world.fault(SEND, "busy")
+    number = make_fan_out()
+    for tries in range(1, ends.TRIES):
+        with transaction() as session:
+            session.execute(update(Delivery).values(not_before=None))
+        begun = database_now()
+        send_all(number)
+        moment = db.session().scalar(select(Delivery.not_before))
+        assert moment is not None
+        pause = timedelta(seconds=2**tries)
+        assert begun + pause <= moment <= database_now() + pause
+        assert world.summary(SEND)["count"] == tries
+    with transaction() as session:
+        session.execute(update(Delivery).values(not_before=None))
+    send_all(number)
+    assert world.summary(SEND)["count"] == 5
+    assert fan_out.counts(number)["failed"] == 1
+    assert list(db.session().scalars(select(Subscription.credits))) == [1], "known not to have been sent"
+    send_all(number)
+    assert world.summary(SEND)["count"] == 5
