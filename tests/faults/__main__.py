@@ -16,16 +16,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import DATABASES
 from tests.demo.processes import ROOT
-from tests.faults import runs, steering
+from tests.faults import outages, runs, steering
 from tests.faults.controls import CONTROLS, control, red
 from tests.faults.judge import HEADING, Verdict
 from tests.faults.points import BEFORE, POINTS
+from tests.faults.servers import OwnPostgres
 from tests.faults.stage import Stage, staged
 
 RUNS = 50
@@ -39,8 +41,16 @@ def _campaign(stage: Stage, seeds: range) -> Iterator[tuple[str, Callable[[], Ve
         yield "frozen at a point", lambda point=point: runs.frozen(stage, point)  # type: ignore[misc]
     for steps in steering.ALL:
         yield "paused, resumed, cancelled", lambda steps=steps: runs.steered(stage, steps)  # type: ignore[misc]
+    for after in outages.AFTER if stage.redis else ():
+        yield "Redis killed and emptied", lambda after=after: outages.redis_killed(stage, after)  # type: ignore[misc]
     for seed in seeds:
         yield "seeded trouble", lambda seed=seed: runs.seeded(stage, seed)  # type: ignore[misc]
+
+
+def _outages() -> Iterator[tuple[str, Callable[[], Verdict]]]:
+    with outages.own_database() as (stage, own):
+        for after in outages.AFTER:
+            yield "database killed", lambda after=after: outages.database_killed(stage, own, after)  # type: ignore[misc]
 
 
 def _one(kind: str, seeds: range) -> int:
@@ -49,7 +59,8 @@ def _one(kind: str, seeds: range) -> int:
     reds: dict[str, bool] = {}
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faults-") as folder, staged(kind, Path(folder)) as stage:
-        for row, run in _campaign(stage, seeds):
+        more = _outages() if kind == "postgresql" and OwnPostgres.installed() else iter(())
+        for row, run in chain(_campaign(stage, seeds), more):
             found = _run(run)
             rows[row] = rows.get(row, Verdict())
             rows[row] += found

@@ -82,7 +82,7 @@ class Zygote:
         self.kill_all()
         assert self.parent.stdin is not None
         self.parent.stdin.close()
-        self.parent.wait(10)
+        self.parent.wait(60)
         self.log.close()
         if self.parent.stdout:
             self.parent.stdout.close()

@@ -11,8 +11,6 @@ from typing import Any
 
 from flask_migrate import upgrade
 from PIL import Image
-from redis import Redis
-from redis.exceptions import RedisError
 from sqlalchemy import delete, insert, select, text
 from sqlalchemy.exc import OperationalError
 
@@ -33,11 +31,12 @@ from sorting_miniapp.orgs import service as orgs
 from sorting_miniapp.orgs import settings
 from sorting_miniapp.orgs.models import Node, NodeKind
 from sorting_miniapp.wechat import gateway
-from tests.conftest import REDIS, base_environ, close_connections, new_database
+from tests.conftest import base_environ, close_connections, new_database
 from tests.demo.processes import ROOT
 from tests.faults.judge import Work
 from tests.faults.patches import CLOCK
 from tests.faults.processes import Zygote
+from tests.faults.servers import OwnRedis
 from tests.simulator_process import SEND, Simulator, running
 
 CONTENT = ROOT / "content"
@@ -51,15 +50,16 @@ SETTINGS = {"mass_quota_daily": 100, "send_in_flight": IN_FLIGHT, "quiet_from": 
 class Stage:
     """A database made by the migrations, an editorial office in it, and the simulator."""
 
-    def __init__(self, kind: str, folder: Path, database_url: str, simulator: Simulator) -> None:
-        self.kind, self.folder, self.simulator = kind, folder, simulator
+    def __init__(
+        self, kind: str, folder: Path, database_url: str, simulator: Simulator, redis: OwnRedis | None
+    ) -> None:
+        self.kind, self.folder, self.simulator, self.redis = kind, folder, simulator, redis
         self.clock_file = folder / "clock"
         self._plans = 0
-        self.redis = _redis() if kind == "postgresql" else None
         self.environ = base_environ(folder) | {
             "DATABASE_URL": database_url, "WECHAT_API_BASE": simulator.url, "LEASE_SECONDS": str(LEASE),
             "WECHAT_CONNECT_TIMEOUT": "0.5", "WECHAT_READ_TIMEOUT": str(READ_TIMEOUT), "WORKER_THREADS": "2",
-            "REDIS_URL": REDIS if self.redis else "", CLOCK: str(self.clock_file),
+            "REDIS_URL": redis.url if redis else "", CLOCK: str(self.clock_file),
         }  # fmt: skip
         self.app = create_app(config.load(self.environ))
         with self.app.app_context():
@@ -90,9 +90,6 @@ class Stage:
         with self.app.app_context():
             db.session.remove()
             close_connections()
-        if self.redis:
-            self.redis.flushdb()
-            self.redis.close()
 
     def begin(self) -> None:
         """An empty platform; nothing of the run before is left in the way."""
@@ -243,23 +240,17 @@ class Stage:
                             connection.execute(text(f"KILL CONNECTION {int(row.id)}"))
 
 
-def _redis() -> Redis | None:
-    found = Redis.from_url(REDIS, socket_connect_timeout=2)
-    try:
-        found.flushdb()
-    except RedisError:
-        return None
-    return found
-
-
 @contextmanager
 def staged(kind: str, folder: Path) -> Iterator[Stage]:
-    """A stage on a new database of this kind."""
+    """A stage on a new database of this kind. The queue is SQLite beside SQLite, and Redis beside the servers."""
     with ExitStack() as stack:
         databases = new_database(kind, folder, "_faults")
         url = next(databases)
         stack.callback(lambda: [None for _ in databases])
         simulator = stack.enter_context(running(base_environ(folder)))
-        stage = Stage(kind, folder, url, simulator)
+        redis = OwnRedis(folder) if kind != "sqlite" and OwnRedis.installed() else None
+        if redis:
+            stack.callback(redis.close)
+        stage = Stage(kind, folder, url, simulator, redis)
         stack.callback(stage.close)
         yield stage

@@ -135,7 +135,7 @@ class Timeline:
     def _queue(self, at: float) -> Trouble:
         def make() -> int:
             assert self.stage.redis is not None
-            self.stage.redis.flushdb()
+            self.stage.redis.client.flushdb()
             return 0
 
         return Trouble(at, "Redis emptied", make)
