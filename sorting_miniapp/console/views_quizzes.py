@@ -17,6 +17,7 @@ from sorting_miniapp.errors import DomainError
 from sorting_miniapp.orgs import settings
 from sorting_miniapp.quiz import planning, sets
 from sorting_miniapp.quiz.models import ENTRY_NAMES, QUIZ_KIND_NAMES, Entry, Quiz, QuizKind
+from sorting_miniapp.quiz.planning import STAGE_NAMES, Stage
 
 Page = Response | str | tuple[str, int]
 FLAGS = {"too_fast": "答得过快", "too_perfect": "又快又全对"}
@@ -27,12 +28,17 @@ EMPTY = {
     "prizes": "", "set_id": "",
 }  # fmt: skip
 UNTICKED = {"active": "", "untimed_allowed": ""}
+TONES = {Stage.OPEN: "success", Stage.SOON: "info", Stage.OVER: "secondary", Stage.CLOSED: "secondary"}
 
 
 @blueprint.get("/quizzes")
 @staff_only(*READERS)
 def quizzes() -> str:
-    return render_template("console/quiz/quizzes.html", rows=planning.quizzes(), kinds=QUIZ_KIND_NAMES)
+    now = clock.now()
+    return render_template(
+        "console/quiz/quizzes.html", rows=planning.quizzes(), kinds=QUIZ_KIND_NAMES, words=STAGE_NAMES, tones=TONES,
+        state=lambda row: planning.stage(row, now),
+    )  # fmt: skip
 
 
 def _form(values: dict[str, Any], kind: QuizKind, found: Quiz | None = None, problem: str = "") -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import func, select
@@ -19,6 +20,18 @@ from sorting_miniapp.quiz.models import Attempt, Entry, Pool, Quiz, QuizKind
 PLANNED = {QuizKind.CONTEST: Pool.CONTEST, QuizKind.EXAM: Pool.PRACTICE}  # what the console makes, and its pool
 # Once somebody has begun, results are compared by these.
 FIXED = ("count", "pass_percent", "entry", "set_id")
+
+
+class Stage(StrEnum):
+    """How far a quiz is at a moment, as staff read it in the list."""
+
+    CLOSED = "closed"
+    SOON = "soon"
+    OPEN = "open"
+    OVER = "over"
+
+
+STAGE_NAMES = {Stage.CLOSED: "未开放", Stage.SOON: "未开始", Stage.OPEN: "开放", Stage.OVER: "已结束"}
 
 
 @dataclass(frozen=True)
@@ -96,6 +109,15 @@ def _check(kind: QuizKind, plan: Plan) -> None:
         sets.check_fit(plan.set_id, PLANNED.get(kind), plan.count)
     if kind is QuizKind.CONTEST and plan.active and not (plan.opens_at and plan.closes_at):
         raise Invalid("opens_at", "开放的竞赛须填写开始和结束时间")
+
+
+def stage(quiz: Quiz, now: datetime) -> Stage:
+    """Whether residents see a quiz, and where its window stands."""
+    if not quiz.active:
+        return Stage.CLOSED
+    if quiz.opens_at is not None and now < quiz.opens_at:
+        return Stage.SOON
+    return Stage.OVER if quiz.closes_at is not None and now >= quiz.closes_at else Stage.OPEN
 
 
 def quizzes() -> list[Quiz]:

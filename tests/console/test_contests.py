@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -205,4 +206,5 @@ def test_contests_and_exams_are_planned(contest: tuple[World, int, str]) -> None
     )
     assert "及格分" in page(editor, exam)
     level = page(editor, "/console/quizzes")
+    assert re.search(r"社区赛</a>.*?未开始", level), "it opens tomorrow"
     assert "第一关" in level
