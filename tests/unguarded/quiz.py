@@ -28,12 +28,12 @@ def count_attempt(resident_id: int, day: date) -> None:
 def look_first(function: Any) -> Any:
     """attempts.start with the look at the day's count before its transaction, and a pause after it."""
 
-    def call(who: Any, slug: str, chosen: Any = ()) -> Any:
+    def call(who: Any, slug: str, chosen: Any = (), team: str = "") -> Any:
         held = db.session().scalar(select(QuizDay.attempts).where(QuizDay.resident_id == who.id))
         time.sleep(PAUSE)
         if int(held or 0) >= int(settings.read("daily_attempts_cap")):
             raise TooMany("too_many_attempts", "今天答题的次数已经用完，明天再来")
-        return function(who, slug, chosen)
+        return function(who, slug, chosen, team)
 
     return call
 
