@@ -34,6 +34,7 @@ for _kind, _messages in {
     ma.fields.List: {"invalid": "须为列表"},
     ma.fields.Nested: {"type": "格式有误"},
     ma.fields.Dict: {"invalid": "格式有误"},
+    ma.fields.Enum: {"unknown": "不是可以选择的值，可以填：{choices}"},
     ma.fields.Mapping: {"invalid": "格式有误"},
 }.items():
     _kind.default_error_messages.update(_messages)  # type: ignore[attr-defined]
