@@ -133,6 +133,8 @@ def _after_error(claimed: Claimed, error: WeChatError) -> None:
         if retry:
             pause = MINUTE if error.errcode == TOO_FAST else timedelta(seconds=2 ** min(claimed.attempts, 6))
             again: dict[str, Any] = {"attempts": claimed.attempts + 1}
+            if claimed.channel is Channel.PUBLISH:
+                again["called_at"] = None  # it is known not to have happened: the next try is as sure as the first
             if error.errcode:
                 again |= {"reason": f"{error.explanation}（{error.errcode}）"}
             _rest(claimed, pause, **again)

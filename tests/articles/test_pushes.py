@@ -245,6 +245,9 @@ def test_publishing_takes_its_address_and_a_lost_answer_waits_for_a_person(desk:
     push = run_to_the_end(good)
     assert push.state is PushState.SENT
     assert push.url.startswith("https://mp.weixin.qq.com/s/")
+    desk.simulator.fault("/cgi-bin/freepublish/submit", "busy", times=1)
+    busy = pushes.plan(desk.editor, desk.approved(), Channel.PUBLISH, NINE)
+    assert run_to_the_end(busy).state is PushState.SENT, "known not to have happened: tried again"
     desk.simulator.fault("/cgi-bin/freepublish/submit", "accepted_then_dropped", times=1)
     lost = pushes.plan(desk.editor, desk.approved(), Channel.PUBLISH, NINE)
     assert run_to_the_end(lost).state is PushState.HELD
