@@ -99,7 +99,7 @@ class Clause:
         size = len(name)
         if name == self.text:
             return size * LETTER + WHOLE
-        if name == self.core:
+        if name == self.core and size >= len(self.last):  # 湿纸巾 is no wet 纸巾
             return size * LETTER + CORE
         at = self.text.rfind(name)
         if at >= 0:
@@ -148,13 +148,14 @@ class Clause:
             gap = after - begun - cut
             if gap <= MOST_GAP:
                 place = max(self._place(after, after + size - cut), MODIFIER)
-                cost = TORN + GAP * gap + self._cut_through(begun + cut, after + size - cut)
+                cost = TORN + GAP * gap + self._cut_through(begun + cut, after, after + size - cut)
                 best = max(best, size * LETTER + cost + place)
         return best
 
-    def _cut_through(self, start: int, end: int) -> float:
-        """The gap of a torn name begins within another name, 塑料筐, or another name ends the clause behind it."""
-        split = any(self._spans(one, start) for one in self.inside)
+    def _cut_through(self, start: int, after: int, end: int) -> float:
+        """A gap begins or ends within another name, 塑料 of 塑料筐, or another name ends the clause behind it."""
+        others = [one for one in self.inside if one not in self.text[after:end]]
+        split = any(self._spans(one, start) or self._spans(one, end) for one in others)
         return UNLIKELY if split or end <= self.stop - len(self.last) < self.stop else 0.0
 
     def _spans(self, name: str, cut: int) -> bool:
