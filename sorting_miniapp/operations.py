@@ -13,7 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sorting_miniapp import clock, metrics
 from sorting_miniapp.accounts.access import open_to_all
-from sorting_miniapp.db import database_now, db
+from sorting_miniapp.database_time import database_now
+from sorting_miniapp.db import db
 from sorting_miniapp.wechat.tokens import breakers
 
 CLOCK_TOLERANCE_SECONDS = 60.0

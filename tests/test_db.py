@@ -11,7 +11,8 @@ from sqlalchemy.exc import IntegrityError
 
 from sorting_miniapp import clock, state
 from sorting_miniapp.accounts.models import Resident
-from sorting_miniapp.db import after_commit, database_now, db, new_public_id, transaction, violated
+from sorting_miniapp.database_time import database_now
+from sorting_miniapp.db import after_commit, db, new_public_id, transaction, violated
 
 
 def _resident(openid: str, **values: object) -> Resident:

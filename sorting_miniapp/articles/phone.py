@@ -20,7 +20,8 @@ from sorting_miniapp.articles import composing, desk, slogans
 from sorting_miniapp.articles.models import ArticleVersion, SloganPlace
 from sorting_miniapp.articles.models_writing import PhonePreview, PhoneState
 from sorting_miniapp.articles.previews import SHARERS
-from sorting_miniapp.db import database_now, db, transaction
+from sorting_miniapp.database_time import database_now
+from sorting_miniapp.db import db, transaction
 from sorting_miniapp.errors import Conflict, TooMany
 from sorting_miniapp.wechat import official
 from sorting_miniapp.wechat.errors import Outcome, WeChatError

@@ -29,7 +29,8 @@ from sorting_miniapp.articles.models import (
 )
 from sorting_miniapp.articles.pushes import SURE_FOR
 from sorting_miniapp.articles.writing import newest
-from sorting_miniapp.db import database_now, db, transaction
+from sorting_miniapp.database_time import database_now
+from sorting_miniapp.db import db, transaction
 from sorting_miniapp.deliveries import fan_out
 from sorting_miniapp.faults import crash_point
 

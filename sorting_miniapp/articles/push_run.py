@@ -12,7 +12,8 @@ from sorting_miniapp import clock, metrics
 from sorting_miniapp.articles import composing
 from sorting_miniapp.articles.models import Channel, Push, PushState
 from sorting_miniapp.articles.push_claim import Claimed, Lost, claim, store
-from sorting_miniapp.db import database_now, db
+from sorting_miniapp.database_time import database_now
+from sorting_miniapp.db import db
 from sorting_miniapp.faults import crash_point
 from sorting_miniapp.orgs import settings
 from sorting_miniapp.wechat import official

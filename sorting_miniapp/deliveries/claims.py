@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from sorting_miniapp import clock, epoch, metrics
 from sorting_miniapp.accounts.models import Resident
-from sorting_miniapp.db import database_in, db, transaction
+from sorting_miniapp.database_time import database_in
+from sorting_miniapp.db import db, transaction
 from sorting_miniapp.deliveries import quota
 from sorting_miniapp.deliveries.models import Delivery, DeliveryState, Subscription
 from sorting_miniapp.deliveries.service import quiet_now

@@ -10,7 +10,8 @@ from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.orm import Session
 
 from sorting_miniapp import clock, metrics
-from sorting_miniapp.db import database_now, db, transaction
+from sorting_miniapp.database_time import database_now
+from sorting_miniapp.db import db, transaction
 from sorting_miniapp.deliveries import quota
 from sorting_miniapp.deliveries.claims import CREDITS, NO_CREDIT, TABLE, Claimed
 from sorting_miniapp.deliveries.models import DeliveryState

@@ -10,7 +10,8 @@ from sqlalchemy import Select, exists, func, insert, literal, or_, select, updat
 
 from sorting_miniapp import clock
 from sorting_miniapp.accounts.models import Resident
-from sorting_miniapp.db import database_in, database_now, db, transaction
+from sorting_miniapp.database_time import database_in, database_now
+from sorting_miniapp.db import db, transaction
 from sorting_miniapp.deliveries import quota
 from sorting_miniapp.deliveries.models import OPEN_STATES, Delivery, DeliveryState, FanOut, FanOutState, Subscription
 from sorting_miniapp.deliveries.results import counts

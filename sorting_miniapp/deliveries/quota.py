@@ -8,7 +8,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from sorting_miniapp import clock, state
-from sorting_miniapp.db import after_commit, database_now
+from sorting_miniapp.database_time import database_now
+from sorting_miniapp.db import after_commit
 
 NAME = "messages_blocked_until_ms"
 WORDS = "微信接口今天的调用次数已经用完，明天零点后自动继续"

@@ -16,7 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sorting_miniapp import clock
 from sorting_miniapp.accounts.models import Staff
-from sorting_miniapp.db import database_now, db, transaction
+from sorting_miniapp.database_time import database_now
+from sorting_miniapp.db import db, transaction
 from sorting_miniapp.errors import DomainError
 from sorting_miniapp.faults import crash_point
 from sorting_miniapp.jobs import kinds

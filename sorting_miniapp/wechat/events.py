@@ -16,7 +16,8 @@ from flask import current_app
 from sqlalchemy import and_, delete, or_, select, update
 
 from sorting_miniapp import clock
-from sorting_miniapp.db import database_now, db, transaction
+from sorting_miniapp.database_time import database_now
+from sorting_miniapp.db import db, transaction
 from sorting_miniapp.metrics import EVENTS
 from sorting_miniapp.wechat.models import EventState, WeChatEvent
 

@@ -14,7 +14,8 @@ from sqlalchemy import insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from sorting_miniapp import clock
-from sorting_miniapp.db import database_now, db, transaction
+from sorting_miniapp.database_time import database_now
+from sorting_miniapp.db import db, transaction
 from sorting_miniapp.wechat.codes import error_of
 from sorting_miniapp.wechat.errors import Retryable, WeChatError
 from sorting_miniapp.wechat.models import WeChatToken

@@ -17,7 +17,8 @@ from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.articles import accounts, handover, push_claim, push_run, push_watch, pushes, reviews, writing
 from sorting_miniapp.articles.audience import Target
 from sorting_miniapp.articles.models import AccountKind, Article, Channel, Push, PushState
-from sorting_miniapp.db import database_now, db, transaction
+from sorting_miniapp.database_time import database_now
+from sorting_miniapp.db import db, transaction
 from sorting_miniapp.deliveries import claims, fan_out, sender
 from sorting_miniapp.deliveries.models import Delivery
 from sorting_miniapp.errors import Conflict, Invalid, NotFound

@@ -10,7 +10,8 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from sorting_miniapp import clock, state
-from sorting_miniapp.db import database_now, db, transaction
+from sorting_miniapp.database_time import database_now
+from sorting_miniapp.db import db, transaction
 from sorting_miniapp.deliveries import claims, ends, fan_out, quota, results, retention, sender, service
 from sorting_miniapp.deliveries.models import Delivery, DeliveryState, DeliveryTotal, FanOut, FanOutState, Subscription
 from sorting_miniapp.deliveries.results import Reason

@@ -14,7 +14,8 @@ from sqlalchemy import update
 
 from sorting_miniapp.articles import push_claim
 from sorting_miniapp.articles.models import Push
-from sorting_miniapp.db import database_now, transaction
+from sorting_miniapp.database_time import database_now
+from sorting_miniapp.db import transaction
 from sorting_miniapp.deliveries import claims, ends
 from sorting_miniapp.deliveries.claims import TABLE
 from sorting_miniapp.deliveries.models import DeliveryState
