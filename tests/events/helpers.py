@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from sorting_miniapp import clock
 from sorting_miniapp.accounts import consents, sessions, staff
@@ -26,8 +27,13 @@ from sorting_miniapp.events import content as events_content
 from sorting_miniapp.events import planning, shifts, tokens
 from sorting_miniapp.events.drafts import Draft
 from sorting_miniapp.events.models import Event, Shift
+from sorting_miniapp.jobs import running as job_runner
+from sorting_miniapp.jobs.models import Job, JobState
 from sorting_miniapp.orgs import service as orgs
 from sorting_miniapp.orgs.models import NodeKind
+from sorting_miniapp.wechat import gateway
+from tests.conftest import base_environ
+from tests.simulator_process import Simulator, running
 
 CONTENT = Path(__file__).parents[2] / "content"
 # Passwords are tested elsewhere; here they only cost time.
@@ -217,3 +223,21 @@ def at_once(jobs: Sequence[Callable[[], Any]]) -> list[Any]:
     for thread in threads:
         thread.join(60)
     return results
+
+
+@pytest.fixture
+def simulator(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
+    with running(base_environ(tmp_path)) as found:
+        with world.app.app_context():
+            monkeypatch.setattr(gateway().mini.client, "base", found.url)
+        yield found
+
+
+def done(world: World) -> Job:
+    """The one job, done by the worker."""
+    with world.app.app_context():
+        job_runner.run(db.session.scalars(select(Job.id)).one())
+    with world.app.app_context():
+        job = db.session.scalars(select(Job)).one()
+        assert (job.state, job.message) == (JobState.DONE, "")
+        return job

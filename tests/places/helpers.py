@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from PIL import Image
+from sqlalchemy import select
 
 from sorting_miniapp.accounts.access import Grant, StaffActor
 from sorting_miniapp.accounts.models import Role
@@ -17,6 +18,7 @@ from sorting_miniapp.orgs.models import NodeKind
 from sorting_miniapp.places import service
 from sorting_miniapp.places.drafts import Draft
 from sorting_miniapp.places.models import Place
+from sorting_miniapp.places.models_reports import PlaceIssue
 from tests.events.helpers import Person, World
 
 DRAFT = Draft(
@@ -67,3 +69,7 @@ def photo() -> bytes:
 def upload(world: World, person: Person, data: bytes) -> Any:
     form = {"file": (io.BytesIO(data), "photo.jpg")}
     return world.app.test_client().post("/api/v1/me/place-reports/pictures", data=form, headers=person.headers)
+
+
+def issue_keys() -> list[int]:
+    return list(db.session.scalars(select(PlaceIssue.id).order_by(PlaceIssue.id)))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from flask import Flask
 
 from tests.conftest import base_environ
 from tests.simulator_process import Simulator, running
+from tests.wechat.gateway_helpers import Line, pointed
 from tests.wechat.simulator_world import World
 
 
@@ -23,3 +25,13 @@ def world(simulator: Simulator) -> World:
     simulator.reset()
     simulator.settings(mass_daily_quota=100, job_seconds=600.0)
     return World(simulator)
+
+
+@pytest.fixture
+def line(sqlite_app: Flask, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
+    simulator.reset()
+    with sqlite_app.app_context():
+        both = pointed(sqlite_app, monkeypatch, simulator.url)
+        person = simulator.call("POST", "/_sim/users", {})
+        both.mini.code_to_session(simulator.code(person["openid"]))
+        yield Line(both, simulator, person)
