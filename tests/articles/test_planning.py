@@ -113,7 +113,7 @@ def test_control_without_the_lock_a_day_is_planned_twice(desk: Desk, monkeypatch
     articles = [desk.approved() for _ in range(6)]
     db.session().commit()
     monkeypatch.setattr(quotas, "lock", unguarded.no_lock)
-    monkeypatch.setattr(quotas, "problem", unguarded.slowed_problem(quotas.problem))
+    monkeypatch.setattr(quotas, "problem", unguarded.problem_together(quotas.problem, len(articles)))
 
     def plan(article: int) -> str:
         with desk.app.app_context():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +16,8 @@ from sorting_miniapp.articles.models import Article
 from sorting_miniapp.articles.models_planning import ColumnEntry, ColumnPlan
 from sorting_miniapp.db import db, transaction
 
-PAUSE = 0.05
+PAUSE = 0.3  # longer than threads that start together lie apart on a busy machine
+PATIENCE = 3.0  # seconds
 
 
 def take(column_id: int) -> bool:
@@ -39,12 +42,14 @@ def no_lock(_session: object, _account_id: int | None) -> None:
     """In place of quotas.lock."""
 
 
-def slowed_problem(problem: Any) -> Any:
-    """quotas.problem, and the pause of a busy server after it."""
+def problem_together(problem: Any, planners: int) -> Any:
+    """quotas.problem, after which each of the planners waits until all have looked, or for `PATIENCE`."""
+    looked = threading.Barrier(planners)
 
     def call(account_id: int | None, due_at: datetime, tag_id: int | None, but: int = 0, but_column: int = 0) -> str:
         found = str(problem(account_id, due_at, tag_id, but, but_column))
-        time.sleep(PAUSE)
+        with suppress(threading.BrokenBarrierError):
+            looked.wait(PATIENCE)
         return found
 
     return call

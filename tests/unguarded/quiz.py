@@ -13,7 +13,7 @@ from sorting_miniapp.errors import TooMany
 from sorting_miniapp.orgs import settings
 from sorting_miniapp.quiz.models import QuizDay
 
-PAUSE = 0.05  # what a busy server puts between a check and its use
+PAUSE = 0.3  # what a busy server puts between a check and its use
 
 
 def count_attempt(resident_id: int, day: date) -> None:
