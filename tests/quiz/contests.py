@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from sorting_miniapp import clock
 from sorting_miniapp.accounts.access import StaffActor
@@ -15,9 +15,20 @@ from sorting_miniapp.db import db, transaction
 from sorting_miniapp.jobs import running
 from sorting_miniapp.jobs.models import Job, JobState
 from sorting_miniapp.quiz import bank, corrections, folding, planning
-from sorting_miniapp.quiz.models import Pool, Question, QuestionKind, QuestionVersion, Quiz, QuizKind
+from sorting_miniapp.quiz.models import (
+    Attempt,
+    PointsLedger,
+    Pool,
+    Question,
+    QuestionKind,
+    QuestionVersion,
+    Quiz,
+    QuizDay,
+    QuizKind,
+)
 from sorting_miniapp.quiz.planning import Plan
 from tests.events.helpers import NINE, World
+from tests.quiz.test_quiz import begin, submit
 
 PLAN = Plan(
     title="知识竞赛", intro="", count=5, minutes=10, opens_at=NINE, closes_at=NINE + timedelta(hours=8), active=True,
@@ -102,3 +113,23 @@ def make_bank() -> None:
                 Quiz(slug=slug, title=slug, kind=kind, pool=pool, topics=[], count=count, minutes=5, per_day=per_day)
             )
         bank.changed()
+
+
+def ledger_fits(world: World) -> None:
+    """Every attempt's points are the sum of its rows in the ledger, and the day's count is their sum."""
+    with world.app.app_context():
+        rows = db.session.scalars(select(PointsLedger)).all()
+        own = {row.id: row.attempt_id for row in rows if row.attempt_id}
+        sums: dict[int, int] = {}
+        for row in rows:
+            key = row.attempt_id or own[row.corrects_id or 0]
+            sums[key] = sums.get(key, 0) + row.amount
+        points = dict(tuple(row) for row in db.session.execute(select(Attempt.id, Attempt.points)))
+        assert {key: value for key, value in points.items() if value} == {k: v for k, v in sums.items() if v}
+        assert sum(points.values()) == (db.session.scalar(select(func.sum(QuizDay.points))) or 0)
+
+
+def begin_and_submit(world: World, person: Any, slug: str, wrong: int) -> str:
+    paper = begin(world, person, slug)
+    assert submit(world, person, paper, wrong).status_code == 200
+    return str(paper["id"])

@@ -10,7 +10,10 @@ from flask import Flask
 from tests.conftest import base_environ
 from tests.simulator_process import Simulator, running
 from tests.wechat.gateway_helpers import Line, pointed
+from tests.wechat.office import office
 from tests.wechat.simulator_world import World
+
+__all__ = ["office"]
 
 
 @pytest.fixture(scope="module")

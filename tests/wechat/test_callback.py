@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,16 +13,13 @@ import time_machine
 import wechatpy
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import given
-from hypothesis import settings as budget
-from hypothesis import strategies as st
 from sqlalchemy import func, select, text
 from wechatpy.utils import check_signature
 
 from sorting_miniapp import clock
 from sorting_miniapp.db import db
 from sorting_miniapp.errors import Forbidden
-from sorting_miniapp.wechat import callback, events, payloads
+from sorting_miniapp.wechat import callback, events
 from sorting_miniapp.wechat.callback import Channel
 from sorting_miniapp.wechat.models import EventState, WeChatEvent
 from tests.wechat.pushing import ACCOUNTS, push, sealed, xml
@@ -260,30 +256,6 @@ def test_an_account_without_a_callback_has_none(environ: dict[str, str]) -> None
     assert app.test_client().get(MINI_URL).status_code == 404
 
 
-# stock wechatpy, defects 10 and 11 (wechat.md §1)
-
-
-@pytest.mark.parametrize("bad", ["<xml><MsgType>", "<a></a>", "<xml></xml>", "<xml><MsgType/></xml>"])
-def test_10_stock_parser_raises_anything_on_bad_input(bad: str) -> None:
-    from xml.parsers.expat import ExpatError
-
-    with pytest.raises((ExpatError, KeyError, TypeError, AttributeError)):
-        wechatpy.parse_message(bad)
-    with pytest.raises(payloads.Unreadable):
-        payloads.event(payloads.read(bad.encode()))
-
-
-@pytest.mark.parametrize("name", ["PUBLISHJOBFINISH", "subscribe_msg_popup_event"])
-def test_10_stock_parser_does_not_know_our_events(name: str) -> None:
-    said = {"MsgType": "event", "Event": name, "FromUserName": "o", "CreateTime": 1}
-    assert wechatpy.parse_message(xml(said)).type == "unknown"
-    assert payloads.kind_of(payloads.event(payloads.read(xml(said).encode()))) == name.lower()
-    assert name.lower() in events._handlers
-    with pytest.raises(Exception, match="not well-formed"):
-        wechatpy.parse_message(json.dumps(said))
-    assert payloads.event(payloads.read(json.dumps(said).encode()))["Event"] == name
-
-
 def test_11_stock_signature_check_takes_an_old_moment_and_compares_byte_by_byte() -> None:
     import inspect
 
@@ -293,30 +265,6 @@ def test_11_stock_signature_check_takes_an_old_moment_and_compares_byte_by_byte(
     with pytest.raises(Forbidden) as caught:
         callback.echo(VECTOR, query)
     assert caught.value.code == "callback_stale"
-
-
-# shapes
-
-
-def test_list_is_a_list_in_every_shape() -> None:
-    row = {"TemplateId": "t", "SubscribeStatusString": "accept", "PopupScene": 1}
-    for listed in (row, [row], [row, row]):
-        for raw in (
-            xml({"MsgType": "event", "SubscribeMsgPopupEvent": {"List": listed}}),
-            json.dumps({"MsgType": "event", "SubscribeMsgPopupEvent": {"List": listed}}),
-            json.dumps({"MsgType": "event", "List": listed}),
-        ):
-            found = payloads.rows(payloads.event(payloads.read(raw.encode())), "SubscribeMsgPopupEvent")
-            assert len(found) == (2 if isinstance(listed, list) and len(listed) == 2 else 1), raw
-            assert found[0] == {"TemplateId": "t", "SubscribeStatusString": "accept", "PopupScene": "1"}
-    assert payloads.rows({"MsgType": "event", "SubscribeMsgPopupEvent": "text"}, "SubscribeMsgPopupEvent") == []
-
-
-@budget(max_examples=200, deadline=None)
-@given(st.binary(max_size=300) | st.text(alphabet='<>/&;!{}[]":, axml', max_size=200).map(str.encode))
-def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
-    with suppress(payloads.Unreadable):
-        assert isinstance(payloads.event(payloads.read(raw)), dict)
 
 
 def test_unknown_events_are_kept_and_counted(context: FlaskClient) -> None:
