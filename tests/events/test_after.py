@@ -14,29 +14,12 @@ from sqlalchemy import select
 from sorting_miniapp.audit import AuditEntry
 from sorting_miniapp.db import db
 from sorting_miniapp.errors import Forbidden, Invalid, NotFound
-from sorting_miniapp.events import (
-    attendance,
-    counts,
-    photos,
-    planning,
-    ratings,
-    report,
-)
+from sorting_miniapp.events import attendance, counts, photos, planning, ratings, report
 from sorting_miniapp.events.models import SignUp
 from sorting_miniapp.events.models_counts import CountKind
 from sorting_miniapp.events.models_day import EventPhoto, WordsState
 from sorting_miniapp.jobs import service as jobs
-from tests.events.helpers import (
-    NINE,
-    Hands,
-    Made,
-    Person,
-    World,
-    done,
-    make_event,
-    make_people,
-    make_person,
-)
+from tests.events.helpers import NINE, Hands, Made, Person, World, done, make_event, make_people, make_person
 from tests.events.test_console import _post as post_form
 from tests.events.test_console import _token, sign_in
 from tests.events.test_day import make_volunteer, signed

@@ -1,4 +1,4 @@
-"""The public list and page, what staff may do with an event, minors, content and figures."""
+"""The public list and page, what staff may do with an event, and figures."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event as sqlalchemy_event
@@ -18,22 +16,10 @@ from sqlalchemy import select
 
 from sorting_miniapp.audit import AuditEntry
 from sorting_miniapp.db import db
-from sorting_miniapp.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
-from sorting_miniapp.events import content, counts, figures, ics, listing, minors, planning, shifts, templates, tokens
-from sorting_miniapp.events.models import Event, EventTemplate, SignUp, Tag
+from sorting_miniapp.errors import Conflict, Forbidden, Invalid, NotFound
+from sorting_miniapp.events import counts, figures, ics, listing, planning, shifts, tokens
 from sorting_miniapp.events.models_counts import CountKind, HeadCount
-from tests.events.helpers import (
-    CONTENT,
-    DRAFT,
-    NINE,
-    Hands,
-    World,
-    make_event,
-    make_people,
-    notices,
-    scan,
-    sign_up,
-)
+from tests.events.helpers import DRAFT, NINE, Hands, World, make_event, make_people, notices, scan, sign_up
 
 
 @contextmanager
@@ -148,62 +134,6 @@ def test_folding_loses_nothing(text: str) -> None:
     assert all(len(line.encode()) <= 75 for line in folded.split("\r\n"))
 
 
-def test_the_risk_notice_is_accepted_with_its_version(world: World) -> None:
-    event, people = make_event(world), make_people(world.app, 2)
-    client = world.app.test_client()
-    refused = sign_up(client, people[0], event, risk_accepted=False)
-    assert (refused.status_code, refused.get_json()["code"]) == (422, "risk_not_accepted")
-    sign_up(client, people[0], event)
-    with world.app.app_context():
-        planning.change(world.organiser, event.event, replace(DRAFT, risks="高温，请防晒补水。"))
-    sign_up(client, people[1], event)
-    with world.app.app_context():
-        versions = db.session.scalars(select(SignUp.risk_version).order_by(SignUp.id)).all()
-    assert list(versions) == [1, 2]
-
-
-def test_an_idempotency_key_signs_up_once(world: World) -> None:
-    event, (person,) = make_event(world), make_people(world.app, 1)
-    headers = person.headers | {"Idempotency-Key": "the-same-key"}
-    url, body = f"/api/v1/events/{event.event_id}/signups", {"risk_accepted": True}
-    answers = [world.app.test_client().post(url, json=body, headers=headers) for _ in range(2)]
-    assert [answer.status_code for answer in answers] == [201, 201]
-    assert answers[0].get_json() == answers[1].get_json()
-
-
-@pytest.mark.parametrize(
-    ("age", "companions", "consent", "code"),
-    [
-        (None, (), False, ""),
-        (None, (9,), False, "guardian_consent_needed"),
-        (None, (9, 40), True, ""),
-        (13, (), True, "guardian_account_needed"),
-        (15, (), False, "guardian_consent_needed"),
-        (15, (), True, ""),
-        (15, (9,), True, "adult_needed"),
-        (15, (9, 18), True, ""),
-        (17, (12,), True, ""),
-    ],
-)
-def test_minors(age: int | None, companions: tuple[int, ...], consent: bool, code: str) -> None:
-    try:
-        minors.check(age, companions, consent, minors.Ages())
-        found = ""
-    except DomainError as error:
-        found = error.code
-    assert found == code
-
-
-def test_companions_ages_are_kept_and_checked_by_settings(sqlite_world: World) -> None:
-    event, people = make_event(sqlite_world), make_people(sqlite_world.app, 2)
-    client = sqlite_world.app.test_client()
-    body = {"companions": [{"age": 8}, {"age": 41}]}
-    assert sign_up(client, people[0], event, **body).get_json()["code"] == "guardian_consent_needed"
-    made = sign_up(client, people[0], event, **body, guardian_consent=True)
-    assert made.get_json()["places"] == 3
-    assert sign_up(client, people[1], event, companions=[{"age": 30}] * 20).get_json()["code"] == "too_many_people"
-
-
 def test_publishing_needs_complete_information_and_a_coming_shift(sqlite_world: World, hands: Hands) -> None:
     world = sqlite_world
     with world.app.app_context():
@@ -290,39 +220,6 @@ def test_every_change_by_staff_leaves_an_audit_row(sqlite_world: World) -> None:
         ]
         row = db.session.scalars(select(HeadCount)).one()
         assert (row.value, row.counted_by, row.how) == (320, "李干事", "按箱清点")
-
-
-def test_content_is_good_loads_once_and_makes_drafts(world: World) -> None:
-    assert content.check(CONTENT) == []
-    with world.app.app_context():
-        files = len(list((CONTENT / "events").glob("*.yaml")))
-        kinds = len(yaml.safe_load((CONTENT / "event_kinds.yaml").read_text("utf-8")))
-        first = content.load(CONTENT)
-        assert first == {"added": 18 + files, "changed": 0, "same": kinds}, "the kinds were loaded before"
-        assert content.load(CONTENT) == {"added": 0, "changed": 0, "same": kinds + first["added"]}
-        event = templates.draft_from(world.organiser, world.town, "tongbian-dudao", "东门", "李主任")
-        assert [tag.key for tag in planning.tags_of(event)] == ["jin-shequ", "zhiyuan-tuanti", "tongbian-dudao"]
-        assert db.session.get_one(Event, event).title == "桶边督导志愿服务"
-        assert db.session.query(Tag).count() == 18
-        assert db.session.query(EventTemplate).count() == files >= 10
-
-
-def test_bad_content_is_named(tmp_path: Path) -> None:
-    (tmp_path / "tags.yaml").write_text(
-        "- {key: a, name: 甲, set: x}\n- {key: a, name: 乙, set: x}\n", encoding="utf-8"
-    )
-    (tmp_path / "event_kinds.yaml").write_text("- {key: training}\n", encoding="utf-8")
-    post = {"title": "员", "capacity": 0, "minutes": 30, "tasks": "做", "age": 3}
-    row = {"key": "e", "title": "题", "kind": "party", "tags": ["zz"], "minutes": 0, "posts": [post]}
-    (tmp_path / "events").mkdir()
-    for name in ("one", "two"):
-        (tmp_path / "events" / f"{name}.yaml").write_text(yaml.safe_dump(row, allow_unicode=True), encoding="utf-8")
-    problems = "\n".join(content.check(tmp_path))
-    for word in (
-        "标签重复：a", "类型缺少名称", "模板重复：e", "events/one.yaml: 缺少 summary", "类型不认识：party", "时长有误",
-        "标签不存在：zz", "岗位 员 有不认识的字段：age", "岗位 员 的名额或时长有误",
-    ):  # fmt: skip
-        assert word in problems
 
 
 def test_figures_count_what_was_held(world: World, hands: Hands) -> None:

@@ -12,26 +12,12 @@ from sqlalchemy import select
 
 from sorting_miniapp.db import db
 from sorting_miniapp.errors import Conflict, NotFound
-from sorting_miniapp.events import (
-    planning,
-    printed,
-    sign_up_sheet,
-)
+from sorting_miniapp.events import planning, printed, sign_up_sheet
 from sorting_miniapp.events.models import CheckHow, CheckIn
 from sorting_miniapp.jobs import running as job_runner
 from sorting_miniapp.jobs import service as jobs
 from sorting_miniapp.jobs.models import JobState
-from tests.events.helpers import (
-    NINE,
-    Hands,
-    Person,
-    World,
-    done,
-    make_event,
-    make_people,
-    scan,
-    sign_up,
-)
+from tests.events.helpers import NINE, Hands, Person, World, done, make_event, make_people, scan, sign_up
 from tests.events.test_console import _post as post_form
 from tests.events.test_console import sign_in
 from tests.events.test_day import make_volunteer, signed

@@ -11,19 +11,9 @@ from sorting_miniapp.audit import AuditEntry
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.deliveries.models import Delivery, DeliveryState
 from sorting_miniapp.errors import Conflict, Forbidden, NotFound
-from sorting_miniapp.events import (
-    planning,
-    unreached,
-)
+from sorting_miniapp.events import planning, unreached
 from sorting_miniapp.events.models_day import CallOutcome
-from tests.events.helpers import (
-    NINE,
-    Hands,
-    Made,
-    World,
-    make_event,
-    make_people,
-)
+from tests.events.helpers import NINE, Hands, Made, World, make_event, make_people
 from tests.events.test_console import _post as post_form
 from tests.events.test_console import sign_in
 from tests.events.test_day import make_volunteer, signed
