@@ -6,9 +6,8 @@ The OpenAPI document, the envelope of errors and the Chinese texts of marshmallo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from datetime import date, datetime, timedelta
-from typing import Any, TypeVar
+from datetime import date, datetime
+from typing import Any
 
 import marshmallow as ma
 import orjson
@@ -20,8 +19,6 @@ from webargs.flaskparser import FlaskParser
 from sorting_miniapp import clock
 from sorting_miniapp.errors import BadRequest, Invalid, UnsupportedMedia
 
-View = TypeVar("View", bound=Callable[..., Any])
-DAY = timedelta(hours=24)
 PAGE_SIZE = 20
 
 ma.fields.Field.default_error_messages.update(required="请填写此项", null="此项不能为空", validator_failed="填写有误")

@@ -9,6 +9,7 @@ from sorting_miniapp.accounts.models_binding import BINDING_NAMES
 from sorting_miniapp.articles.models import ARTICLE_STATE_NAMES, CHANNEL_NAMES, PUSH_STATE_NAMES
 from sorting_miniapp.articles.models_media import ORIGIN_NAMES
 from sorting_miniapp.audit import AuditEntry
+from sorting_miniapp.deliveries.models import TEMPLATE_KIND_NAMES
 from sorting_miniapp.guide.models import CLASS_NAMES
 from sorting_miniapp.orgs.settings import DEFAULTS
 from sorting_miniapp.places.models import PLACE_KIND_NAMES, PLACE_STATE_NAMES
@@ -237,6 +238,7 @@ FIELDS = {
 VALUES: dict[str, str] = {
     **{one.value: name for one, name in CORRECTION_NAMES.items()},
     **{one.value: name for one, name in ENTRY_NAMES.items()},
+    **{one.value: name for one, name in TEMPLATE_KIND_NAMES.items()},
     **{one.value: APPEAL_STAGE_NAMES[one] for one in (AppealStage.UPHELD, AppealStage.LIFTED)},
     **{kind.value: name for kind, name in PLACE_KIND_NAMES.items()},
     **{state.value: name for state, name in PLACE_STATE_NAMES.items()},
@@ -254,8 +256,6 @@ VALUES: dict[str, str] = {
     "returned": "退回",
     "declined": "不收录",
     "added": "已收录",
-    "one_time": "一次性订阅",
-    "long_term": "长期订阅",
 }
 
 

@@ -11,13 +11,12 @@ from sorting_miniapp.accounts.access import current_staff, staff_only
 from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.console.blueprint import blueprint
 from sorting_miniapp.deliveries import account_templates, template_choice
-from sorting_miniapp.deliveries.models import AccountTemplate, NoticeTemplate, TemplateKind
+from sorting_miniapp.deliveries.models import TEMPLATE_KIND_NAMES, AccountTemplate, NoticeTemplate
 from sorting_miniapp.errors import Conflict, Invalid
 from sorting_miniapp.orgs import service as orgs
 from sorting_miniapp.wechat.codes import CODES
 
 Page = Response | str | tuple[str, int]
-KIND_NAMES = {TemplateKind.ONE_TIME: "一次性订阅", TemplateKind.LONG_TERM: "长期订阅"}
 WORDS = {"title": "名称", "time": "时间", "place": "地点", "remark": "说明", "status": "结果", "deadline": "截止时间"}
 
 
@@ -42,7 +41,7 @@ def notice_list() -> str:
         "console/notices/list.html",
         rows=found,
         counts={state: [one for one in found if one.state == state] for state in ("missing", "wrong", "unchecked")},
-        kinds=KIND_NAMES,
+        kinds=TEMPLATE_KIND_NAMES,
         tried_at=account_templates.reading.tried_at(),
         failed=failed,
         failed_words=CODES[failed].words if failed in CODES else "微信没有正常回答",
@@ -76,8 +75,8 @@ def _page(found: NoticeTemplate, template_id: str, typed: dict[str, str], proble
     return render_template(
         "console/notices/form.html",
         notice=found,
-        kinds=KIND_NAMES,
-        listed=template_choice.listed(),
+        kinds=TEMPLATE_KIND_NAMES,
+        listed=template_choice.listed(known),
         options=[("", "请选择"), *((one.id, f"{one.title}（{one.id[:12]}）") for one in known.values())],
         template=template,
         template_id=template_id,

@@ -37,6 +37,9 @@ class TemplateKind(StrEnum):
     LONG_TERM = "long_term"
 
 
+TEMPLATE_KIND_NAMES = {TemplateKind.ONE_TIME: "一次性订阅", TemplateKind.LONG_TERM: "长期订阅"}
+
+
 class NoticeTemplate(Base):
     """A message's text: WeChat's template id, and for each of its fields a label and a value with {names}."""
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
 from sorting_miniapp import audit, clock
 from sorting_miniapp.accounts.access import StaffActor
@@ -32,7 +33,8 @@ class Standing:
 
 def standings() -> list[Standing]:
     """Every notice by its title, as far as WeChat's list of templates says."""
-    templates, read = account_templates.known(), listed()
+    templates = account_templates.known()
+    read = listed(templates)
     notices = db.session().scalars(select(NoticeTemplate).order_by(NoticeTemplate.title, NoticeTemplate.key))
     return [_standing(one, templates, read) for one in notices]
 
@@ -45,15 +47,19 @@ def missing_count() -> int:
 
 def get(key: str) -> NoticeTemplate:
     """Raises NotFound."""
-    found = db.session().get(NoticeTemplate, key)
+    return _get(db.session(), key)
+
+
+def _get(session: Session, key: str, lock: bool = False) -> NoticeTemplate:
+    found = session.get(NoticeTemplate, key, with_for_update=lock or None)
     if found is None:
         raise NotFound("notice_unknown", "没有这种通知")
     return found
 
 
-def listed() -> bool:
-    """Whether WeChat's list of templates is known, though perhaps empty or old."""
-    return bool(account_templates.known()) or (
+def listed(templates: Mapping[str, AccountTemplate]) -> bool:
+    """Whether WeChat's list of templates (as kept) is known, though perhaps empty or old."""
+    return bool(templates) or (
         account_templates.reading.tried_at() is not None and not account_templates.reading.failed()
     )
 
@@ -95,11 +101,9 @@ def choose(actor: StaffActor, key: str, template_id: str, keys: Mapping[str, str
     What residents accepted was the old template, so it is gone with it. Raises Invalid, Conflict, NotFound.
     """
     with transaction() as session:
-        notice = session.get(NoticeTemplate, key, with_for_update=True)
-        if notice is None:
-            raise NotFound("notice_unknown", "没有这种通知")
-        _check_id(notice, template_id)
-        template = account_templates.known().get(template_id)
+        notice, templates = _get(session, key, lock=True), account_templates.known()
+        _check_id(notice, template_id, templates)
+        template = templates.get(template_id)
         fields = [{**field, "key": keys.get(field["label"], "").strip()} for field in notice.fields]
         _check_fields(notice, fields)
         before = _shown(notice)
@@ -117,9 +121,7 @@ def choose(actor: StaffActor, key: str, template_id: str, keys: Mapping[str, str
 def give_up(actor: StaffActor, key: str) -> None:
     """Send this notice no more, until a template is chosen again. Raises NotFound."""
     with transaction() as session:
-        notice = session.get(NoticeTemplate, key, with_for_update=True)
-        if notice is None:
-            raise NotFound("notice_unknown", "没有这种通知")
+        notice = _get(session, key, lock=True)
         before = _shown(notice)
         notice.template_id = ""
         _forget_accepts(key)
@@ -136,10 +138,10 @@ def _shown(notice: NoticeTemplate) -> dict[str, object]:
     return {"template_id": notice.template_id, "kind": notice.kind.value, "fields": fields}
 
 
-def _check_id(notice: NoticeTemplate, template_id: str) -> None:
+def _check_id(notice: NoticeTemplate, template_id: str, templates: Mapping[str, AccountTemplate]) -> None:
     if not ID.fullmatch(template_id):
         raise Invalid("template_id", "请填写微信后台里的模板编号（字母、数字、“-”和“_”）")
-    if listed() and template_id not in account_templates.known():
+    if listed(templates) and template_id not in templates:
         raise Invalid("template_id", "小程序里没有这个模板。刚在微信后台添加的，请先点“向微信核对”")
     other = select(NoticeTemplate.title).where(
         NoticeTemplate.template_id == template_id, NoticeTemplate.key != notice.key

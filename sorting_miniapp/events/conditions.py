@@ -79,8 +79,18 @@ def choose(event: str, shift: str | None) -> Row[*tuple[Any, ...]]:
     return rows[0]
 
 
-def with_known_age(resident_id: int, wish: Wish) -> Wish:
-    """The wish with the age that a minor registered with, whatever was said now."""
+def no_place(shift: Row[*tuple[Any, ...]], wish: Wish) -> bool:
+    """Whether this shift is refused for want of places: only to who does not want to wait."""
+    return not wish.wait and bool(shift.waiting or shift.places_taken + wish.places > shift.capacity)
+
+
+def with_known_age(resident_id: int, shift: Row[*tuple[Any, ...]], wish: Wish) -> Wish:
+    """The wish with the age that a minor registered with, whatever was said now.
+
+    It is not looked up where the shift is full anyway: in a rush that answer costs no look into the database.
+    """
+    if no_place(shift, wish):
+        return wish
     known = requirements.age_of_minor(resident_id)
     return wish if known is None else replace(wish, age=known)
 
@@ -106,7 +116,7 @@ def check(resident_id: int, shift: Row[*tuple[Any, ...]], wish: Wish) -> None:
     check_open(resident_id, shift)
     if shift.requirements:
         requirements.check(resident_id, requirements.of(shift.requirements), wish.age, wish.companions)
-    if not wish.wait and (shift.waiting or shift.places_taken + wish.places > shift.capacity):
+    if no_place(shift, wish):
         raise Conflict("event_full", "名额已满")
 
 

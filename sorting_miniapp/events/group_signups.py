@@ -46,7 +46,7 @@ def sign_up(leader: int, event: str, group: int, members: Sequence[MemberWish], 
     for one in members:
         resident = residents[one.member]
         with _about(one):
-            theirs = conditions.with_known_age(resident, replace(wish, age=one.age))
+            theirs = conditions.with_known_age(resident, shift, replace(wish, age=one.age))
             conditions.check(resident, shift, theirs)
         rows.append((one, service.row_of(resident, shift, theirs) | by_leader))
     made = []

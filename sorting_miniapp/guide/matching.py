@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 from sorting_miniapp.guide import phrases, sounds, words
+from sorting_miniapp.guide.phrase_words import AFTERWARDS, HEAD_BEGINS
 from sorting_miniapp.guide.phrases import Phrase
 
 LETTER = 10.0
@@ -69,7 +70,7 @@ class Clause:
     @cached_property
     def stop(self) -> int:
         """Where the thing ends: before what was done to it, and how many there are."""
-        return len(phrases.AFTERWARDS.sub("", self.text))
+        return len(AFTERWARDS.sub("", self.text))
 
     @cached_property
     def last(self) -> str:
@@ -79,7 +80,7 @@ class Clause:
     @cached_property
     def head(self) -> int:
         """Where the thing itself begins: after the last 的, or 旧 and the like, that something follows."""
-        return max((found.end() for found in phrases.HEAD.finditer(self.text)), default=0)
+        return max((found.end() for found in HEAD_BEGINS.finditer(self.text)), default=0)
 
     @cached_property
     def end(self) -> str:

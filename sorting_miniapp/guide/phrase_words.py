@@ -143,7 +143,7 @@ COUNTED = re.compile(
     "[个只条根块片张瓶桶盒袋包箱堆把件双台部辆节粒颗支枝本份串碗杯些叠套捆卷罐盆朵棵](?:的)?"
 )
 # Where the thing itself begins: behind these words.
-HEAD = re.compile("的(?=.)|(?:旧|二手|过期|报废)的?(?=..)")
+HEAD_BEGINS = re.compile("的(?=.)|(?:旧|二手|过期|报废)的?(?=..)")
 # What was done to it stands behind the thing: 钙片过期了, 饲料袋一大叠.
 AFTERWARDS = re.compile(
     "(?<=..)(?:"

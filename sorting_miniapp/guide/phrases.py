@@ -12,7 +12,6 @@ from sorting_miniapp.guide.phrase_words import (
     CONDITIONS,
     COUNTED,
     DONE_TO,
-    HEAD,
     OLD,
     OPENING,
     QUESTIONS,
@@ -21,8 +20,6 @@ from sorting_miniapp.guide.phrase_words import (
     TURNED,
     Condition,
 )
-
-__all__ = ["AFTERWARDS", "HEAD", "Condition", "Phrase", "conditions", "core", "plainer", "read"]
 
 MOST_CLAUSES = 4
 

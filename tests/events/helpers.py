@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import select
 
 from sorting_miniapp import clock
@@ -204,6 +206,21 @@ def notices(app: Flask, key: str) -> list[int]:
     with app.app_context():
         rows = db.session.query(Delivery.resident_id).filter(Delivery.notice_key == key).order_by(Delivery.id)
         return [row[0] for row in rows if row[0] is not None]
+
+
+@contextmanager
+def statements(world: World) -> Iterator[list[str]]:
+    """The SQL statements that were sent to the database meanwhile."""
+    seen: list[str] = []
+    with world.app.app_context():
+        engine = db.engine
+
+    def note(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        seen.append(statement)
+
+    sqlalchemy_event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    sqlalchemy_event.remove(engine, "before_cursor_execute", note)
 
 
 def at_once(jobs: Sequence[Callable[[], Any]]) -> list[Any]:

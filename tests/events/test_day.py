@@ -31,10 +31,10 @@ from tests.events.helpers import (
     make_people,
     shift_row,
     sign_up,
+    statements,
 )
 from tests.events.test_console import _post as post_form
 from tests.events.test_console import sign_in
-from tests.events.test_events import _statements as statements
 from tests.hours.test_records import register
 
 HOUR = timedelta(hours=1)

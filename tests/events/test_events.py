@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import select
 
 from sorting_miniapp.audit import AuditEntry
@@ -19,21 +16,18 @@ from sorting_miniapp.db import db
 from sorting_miniapp.errors import Conflict, Forbidden, Invalid, NotFound
 from sorting_miniapp.events import counts, figures, ics, listing, planning, shifts, tokens
 from sorting_miniapp.events.models_counts import CountKind, HeadCount
-from tests.events.helpers import DRAFT, NINE, Hands, World, make_event, make_people, notices, scan, sign_up
-
-
-@contextmanager
-def _statements(world: World) -> Iterator[list[str]]:
-    seen: list[str] = []
-    with world.app.app_context():
-        engine = db.engine
-
-    def note(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        seen.append(statement)
-
-    sqlalchemy_event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    sqlalchemy_event.remove(engine, "before_cursor_execute", note)
+from tests.events.helpers import (
+    DRAFT,
+    NINE,
+    Hands,
+    World,
+    make_event,
+    make_people,
+    notices,
+    scan,
+    sign_up,
+    statements,
+)
 
 
 def _list(world: World, **query: Any) -> list[str]:
@@ -80,12 +74,12 @@ def test_the_list_by_places_left_is_right_from_kept_bytes_too(world: World, hand
         assert client.get("/api/v1/events", query_string={"places_left": wrong}).status_code == 422
 
 
-def test_the_list_is_paged_in_order_with_few_statements(sqlite_world: World) -> None:
+def test_the_list_is_paged_in_order_with_fewstatements(sqlite_world: World) -> None:
     for number in range(25):
         make_event(sqlite_world, title=f"{number:02d}", starts_at=NINE + timedelta(hours=number % 3))
     client = sqlite_world.app.test_client()
     listing.kept.forget()
-    with _statements(sqlite_world) as seen:
+    with statements(sqlite_world) as seen:
         first = client.get("/api/v1/events").get_json()
     assert len([one for one in seen if one.lstrip().startswith("SELECT")]) <= 6
     rest = client.get("/api/v1/events", query_string={"cursor": first["next"]}).get_json()
@@ -98,7 +92,7 @@ def test_the_list_is_answered_from_kept_bytes_and_304(sqlite_world: World) -> No
     event, people = make_event(sqlite_world, 5), make_people(sqlite_world.app, 1)
     client = sqlite_world.app.test_client()
     first = client.get("/api/v1/events")
-    with _statements(sqlite_world) as seen:
+    with statements(sqlite_world) as seen:
         again = client.get("/api/v1/events", headers={"If-None-Match": first.headers["ETag"]})
     assert again.status_code == 304
     assert not [one for one in seen if " event" in one.lower()]

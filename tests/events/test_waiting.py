@@ -26,6 +26,7 @@ from tests.events.helpers import (
     notices,
     shift_row,
     sign_up,
+    statements,
 )
 from tests.events.test_rush import assert_counters
 
@@ -116,6 +117,9 @@ def test_a_no_is_remembered_for_a_moment_and_forgotten_with_a_freed_place(
     for _ in range(3):
         assert sign_up(client, people[1], event, wait=False).get_json()["code"] == "event_full"
     assert len(looks) == 2
+    with statements(sqlite_world) as seen:
+        assert sign_up(client, people[1], event, wait=False).status_code == 409
+    assert seen == [], "who the person is, and that it is full, are known already"
     _withdraw(sqlite_world, people[0], first["id"])
     assert sign_up(client, people[1], event, wait=False).status_code == 201
     assert sign_up(client, people[2], event, wait=False).status_code == 409
