@@ -105,9 +105,16 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     errors_web.init_app(app)
     access.init_app(app, sessions.find_resident, sessions.find_staff)
     limits.init_app(app, settings)
-    api = web.init_app(app)
-    for blueprint in API_BLUEPRINTS:
-        api.register_blueprint(blueprint, url_prefix="/api/v1")
+    _add_features(app, settings)
+    _add_pages(app)
+    cli.init_app(app)
+    access.check(app)
+    retries.init_app(app)
+    return app
+
+
+def _add_features(app: Flask, settings: config.Settings) -> None:
+    """What the features tell each other through the kernel: rules, kinds of jobs, receivers of events."""
     hours.init_app(settings.base_url)
     making.register()
     stars.register()
@@ -123,16 +130,17 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     deliveries.init_app()
     articles.init_app()
     places.init_app()
+
+
+def _add_pages(app: Flask) -> None:
+    """The API and its document, pages for everybody, the console."""
+    api = web.init_app(app)
+    for blueprint in API_BLUEPRINTS:
+        api.register_blueprint(blueprint, url_prefix="/api/v1")
     api_docs.init_app(app)
-    app.register_blueprint(verification_pages)
-    app.register_blueprint(pictures)
-    app.register_blueprint(article_previews)
-    app.register_blueprint(place_pictures)
+    for pages in (verification_pages, pictures, article_previews, place_pictures):
+        app.register_blueprint(pages)
     console.init_app(app)
-    cli.init_app(app)
-    access.check(app)
-    retries.init_app(app)
-    return app
 
 
 def _configure(app: Flask, settings: config.Settings) -> None:

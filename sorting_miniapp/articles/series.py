@@ -6,8 +6,8 @@ plans them and takes it all back: what it says of quotas and people is what woul
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -119,12 +119,10 @@ def look(actor: StaffActor, lines: Sequence[Line], node_id: int | None) -> list[
 
 def _try(actor: StaffActor, line: Line, node_id: int | None) -> Seen:
     try:
-        if line.at is None:
-            raise Invalid("due_at", "请填写推送时间")
         if line.article_id is None:
-            push_rules.check_time(line.channel, line.at)
+            push_rules.check_time(line.channel, _at_all(line))
             return Seen(line)
-        wish = (line.article_id, line.channel, line.at, _target(line, node_id))
+        wish = _wish(line, line.article_id, node_id)
         found = pushes.look(actor, *wish)
         pushes.plan(actor, *wish)
     except DomainError as error:
@@ -132,23 +130,38 @@ def _try(actor: StaffActor, line: Line, node_id: int | None) -> Seen:
     return Seen(line, "", found.audience, found.count, found.warnings)
 
 
-def _with_left(seen: Iterable[Seen]) -> list[Seen]:
-    """The lines with what is left of their accounts' mass sends on their days."""
-    return [Seen(**vars(one) | {"left": _left(one.line)}) for one in seen]
+def _with_left(seen: Sequence[Seen]) -> list[Seen]:
+    """The lines with what is left of their accounts' mass sends on their days; one look for each account."""
+    days = [_counted_day(one.line) for one in seen]
+    wanted: dict[int | None, set[date]] = {}
+    for one, day in zip(seen, days, strict=True):
+        if day is not None:
+            wanted.setdefault(one.line.account_id, set()).add(day)
+    left = {account: quotas.left(account, its_days) for account, its_days in wanted.items()}
+    return [
+        replace(one, left=left[one.line.account_id][day].words) if day is not None else one
+        for one, day in zip(seen, days, strict=True)
+    ]
 
 
-def _left(line: Line) -> str:
+def _counted_day(line: Line) -> date | None:
+    """The day on which the line uses up a mass send of a known account, None where it uses none."""
     known_account = line.channel is Channel.MASS or (line.channel is Channel.HANDOVER and line.account_id)
     day = clock.local(line.at).date() if line.at else None
-    if not known_account or day is None or day < clock.today():
-        return ""
-    return quotas.left(line.account_id, [day])[day].words
+    return day if known_account and day is not None and day >= clock.today() else None
 
 
-def _target(line: Line, node_id: int | None) -> Target:
-    if line.channel is Channel.SUBSCRIBE:
-        return Target(node_id)
-    return Target(account_id=line.account_id)
+def _at_all(line: Line) -> datetime:
+    """Raises Invalid where the time is not known yet."""
+    if line.at is None:
+        raise Invalid("due_at", "请填写推送时间")
+    return line.at
+
+
+def _wish(line: Line, article_id: int, node_id: int | None) -> tuple[int, Channel, datetime, Target]:
+    """What pushes.look and pushes.plan take of a line. Raises Invalid."""
+    target = Target(node_id) if line.channel is Channel.SUBSCRIBE else Target(account_id=line.account_id)
+    return article_id, line.channel, _at_all(line), target
 
 
 def lay_out(actor: StaffActor, key: str, monday: date, node_id: int | None, lines: Sequence[Line]) -> list[int]:
@@ -158,15 +171,13 @@ def lay_out(actor: StaffActor, key: str, monday: date, node_id: int | None, line
     naming the line.
     """
     series, made = get(key), []
-    chosen = [(number, line) for number, line in enumerate(lines, 1) if line.article_id is not None]
+    chosen = [(number, line, line.article_id) for number, line in enumerate(lines, 1) if line.article_id is not None]
     if not chosen:
         raise Invalid("lines", "请至少为一条选择文章")
     with transaction():
-        for number, line in chosen:
+        for number, line, article_id in chosen:
             try:
-                if line.at is None:
-                    raise Invalid("due_at", "请填写推送时间")
-                made.append(pushes.plan(actor, line.article_id or 0, line.channel, line.at, _target(line, node_id)))
+                made.append(pushes.plan(actor, *_wish(line, article_id, node_id)))
             except DomainError as error:
                 error.message = f"第 {number} 条（{line.note}）：{error.message}"
                 raise

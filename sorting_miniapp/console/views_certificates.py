@@ -52,7 +52,7 @@ def _typed() -> dict[str, Any]:
 
 
 def _form(page: str, roles: tuple[Role, ...], problem: str = "", **more: Any) -> str:
-    units = [unit for unit in orgs.visible(current_staff().branches(*roles)) if unit.active]
+    units = orgs.in_use(current_staff().branches(*roles))
     choices = [(unit.id, unit.name) for unit in units]
     return render_template(page, choices=choices, lead=orgs.lead(), typed=_typed(), problem=problem, **more)
 

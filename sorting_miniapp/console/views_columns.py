@@ -100,7 +100,7 @@ def column_rule(column_id: int) -> Page:
 
 
 def _rule_form(found: Any, values: dict[str, str], errors: dict[str, str]) -> str:
-    units = [(str(u.id), u.name) for u in orgs.visible(current_staff().branches(Role.EDITOR)) if u.active]
+    units = [(str(u.id), u.name) for u in orgs.in_use(current_staff().branches(Role.EDITOR))]
     return render_template(
         "console/columns/rule.html",
         column=found,

@@ -61,7 +61,7 @@ def article_docx() -> Page:
 
 
 def _new_page(problem: DomainError | None = None) -> str:
-    units = [(str(unit.id), unit.name) for unit in orgs.visible(current_staff().branches(Role.EDITOR)) if unit.active]
+    units = [(str(unit.id), unit.name) for unit in orgs.in_use(current_staff().branches(Role.EDITOR))]
     columns = [(str(one.id), one.name) for one in writing.columns()]
     return _upload_page(problem, units=units, columns=columns)
 

@@ -66,7 +66,7 @@ def _list_page(refused: tuple[tuple[str, str], ...] = (), problem: str = "") -> 
         names=volunteers.names([row.ServiceRecord.resident_id for row in page["items"]]),
         said=said,
         queue=queue,
-        units=[unit for unit in orgs.visible(current_staff().branches(*READERS)) if unit.active],
+        units=orgs.in_use(current_staff().branches(*READERS)),
         following=_address(said | {"cursor": page["next"]}) if page["next"] else "",
         refused=refused,
         problem=problem,

@@ -35,7 +35,7 @@ def _page(problem: str = "", refused: tuple[str, ...] = ()) -> str:
         rows=[(row, ivolunteer.obstacle(row), ivolunteer.way(row.ServiceRecord)) for row in page["items"]],
         entered=entered,
         following=following if page["next"] else "",
-        choices=[(unit.id, unit.name) for unit in orgs.visible(branches) if unit.active],
+        choices=[(unit.id, unit.name) for unit in orgs.in_use(branches)],
         mask=masking.name,
         words=rounding.words,
         problem=problem,

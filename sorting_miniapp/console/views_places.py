@@ -43,7 +43,7 @@ sheets.add_pages(sheet.SHEET, "/places/import", "console.places")
 
 def units(*roles: Role) -> list[Node]:
     """Open towns and communities of the branches in which the person holds one of the roles, and what is above them."""
-    return [unit for unit in orgs.visible(current_staff().branches(*roles)) if unit.active]
+    return orgs.in_use(current_staff().branches(*roles))
 
 
 def where(roles: tuple[Role, ...]) -> list[tuple[str, str]]:

@@ -64,13 +64,13 @@ def _jpeg(file: FileStorage) -> bytes:
 
 
 def _form(typed: Any, problem: DomainError | None = None) -> str:
-    units = orgs.visible(current_staff().branches(Role.ORGANISER))
+    units = orgs.in_use(current_staff().branches(Role.ORGANISER))
     chosen = request.form.getlist("tags")
     return render_template(
         "console/events/reported.html",
         typed=typed,
         problem=problem,
-        units=[(str(unit.id), unit.name) for unit in units if unit.active],
+        units=[(str(unit.id), unit.name) for unit in units],
         kinds=list(kinds.names().items()),
         tags=registers.tags(),
         campaigns=[("", "不属于主题活动")]

@@ -43,7 +43,7 @@ def _page(first: date, last: date, problem: str = "") -> str:
     actor = current_staff()
     column = forms.query_number("column", 1)
     found = push_results.overview(actor.branches(*READERS), first, last, column)
-    units = [(str(u.id), u.name) for u in orgs.visible(actor.branches(*push_export.ROLES)) if u.active]
+    units = [(str(u.id), u.name) for u in orgs.in_use(actor.branches(*push_export.ROLES))]
     return render_template(
         "console/results/overview.html",
         found=found,

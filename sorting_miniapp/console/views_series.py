@@ -96,7 +96,7 @@ def _fitting(lines: Sequence[Line]) -> list[Line]:
 
 
 def _units() -> list[Node]:
-    return [unit for unit in orgs.visible(current_staff().branches(Role.EDITOR)) if unit.active]
+    return orgs.in_use(current_staff().branches(Role.EDITOR))
 
 
 def _first_unit() -> int | None:

@@ -24,7 +24,7 @@ ROLE_CHOICES = {
 
 def unit_choices(actor: StaffActor) -> list[tuple[int, str]]:
     """The units at which the actor may give roles, indented by their depth."""
-    units = [unit for unit in orgs.visible(actor.branches(Role.ADMIN)) if unit.active]
+    units = orgs.in_use(actor.branches(Role.ADMIN))
     top = min((unit.path.count("/") for unit in units), default=0)
     return [(unit.id, "　" * (unit.path.count("/") - top) + unit.name) for unit in units]
 

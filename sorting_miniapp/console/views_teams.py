@@ -43,7 +43,7 @@ def team_new() -> Response | str | tuple[str, int]:
 
 
 def _form(problem: DomainError | None) -> str:
-    units = [one for one in orgs.visible(current_staff().branches(*team_desk.MANAGERS)) if one.active]
+    units = orgs.in_use(current_staff().branches(*team_desk.MANAGERS))
     return render_template(
         "console/teams/form.html", typed=request.form, problem=problem, kinds=TEAM_KIND_NAMES,
         units=[(one.id, one.name) for one in units],

@@ -46,7 +46,7 @@ def volunteers_export() -> Response | str | tuple[str, int]:
 
 
 def _export_form(problem: str = "") -> str:
-    units = [unit for unit in orgs.visible(current_staff().branches(*volunteers.KEEPERS)) if unit.active]
+    units = orgs.in_use(current_staff().branches(*volunteers.KEEPERS))
     choices = [(unit.id, unit.name) for unit in units]
     page = "console/hours/export.html"
     return render_template(page, name="志愿者名册", choices=choices, typed=request.form, problem=problem, kind="")

@@ -59,7 +59,7 @@ def _text() -> tuple[int, writing.Text]:
 
 def form_page(values: Mapping[str, Any], article: Any = None, problem: DomainError | None = None, **more: Any) -> str:
     """The form with these values; `more` is what the page says above it."""
-    units = orgs.visible(current_staff().branches(Role.EDITOR))
+    units = orgs.in_use(current_staff().branches(Role.EDITOR))
     errors = {problem.code: problem.message} if problem else {}
     return render_template(
         "console/articles/form.html",
@@ -68,7 +68,7 @@ def form_page(values: Mapping[str, Any], article: Any = None, problem: DomainErr
         errors=errors,
         problem="" if not problem or problem.code in values else problem.message,
         columns=[(str(one.id), one.name) for one in writing.columns()],
-        units=[(str(unit.id), unit.name) for unit in units if unit.active],
+        units=[(str(unit.id), unit.name) for unit in units],
         origins=list(ORIGIN_NAMES.items()),
         most=writing.LENGTHS,
         phone=_phone(values),

@@ -32,7 +32,7 @@ class _Known:
 
 
 def _known(actor: StaffActor) -> _Known:
-    units = [unit for unit in orgs.visible(actor.branches(Role.ADMIN)) if unit.active]
+    units = orgs.in_use(actor.branches(Role.ADMIN))
     parents: dict[str, list[Node]] = {}
     for unit in units:
         if unit.kind is not NodeKind.GROUP:

@@ -46,6 +46,11 @@ def visible(branches: Sequence[str]) -> list[Node]:
     return list(db.session().scalars(select(Node).where(within(Node.path, branches)).order_by(Node.path)))
 
 
+def in_use(branches: Sequence[str]) -> list[Node]:
+    """As `visible`, without the units that are closed: what people may choose from."""
+    return [unit for unit in visible(branches) if unit.active]
+
+
 def get(node_id: int, branches: Sequence[str]) -> Node:
     """A unit inside the branches; outside them it does not exist. Raises NotFound."""
     node = db.session().get(Node, node_id)

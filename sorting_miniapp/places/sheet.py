@@ -54,7 +54,7 @@ class _Known:
 
 def _known(rows: Sequence[Row], actor: StaffActor) -> _Known:
     branches = actor.branches(*service.WRITERS)
-    units = [unit for unit in orgs.visible(branches) if unit.active]
+    units = orgs.in_use(branches)
     found = db.session().execute(
         select(Place, Node.path).join(Node, Node.id == Place.node_id).execution_options(populate_existing=True)
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from sorting_miniapp.deliveries import claims, content, ends, fan_out, sender, s
 from sorting_miniapp.deliveries.models import Delivery, DeliveryState, FanOut, FanOutState, NoticeTemplate, Subscription
 from sorting_miniapp.wechat import gateway
 from tests.conftest import base_environ
+from tests.events.helpers import at_once
 from tests.simulator_process import SEND, Simulator, running
 
 FOLDER = Path(__file__).resolve().parents[2] / "content"
@@ -195,19 +195,13 @@ def test_a_value_that_breaks_its_rule_fails_before_the_call(world: Simulator) ->
 def test_two_workers_on_one_fan_out_send_each_message_once(app: Flask, world: Simulator) -> None:
     make_residents(world.subscribers(TEMPLATE, 40))
     number = make_fan_out()
-    gate = threading.Barrier(4)
 
     def work() -> None:
         with app.app_context():
-            gate.wait()
             sender.run_fan_out(number)
             db.session.remove()
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    assert at_once([work] * 4) == [None] * 4
     assert fan_out.counts(number)["sent"] == 40
     assert max(world.summary(SEND)["by_openid"].values()) == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
 
+import openpyxl
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
@@ -30,6 +32,7 @@ from sorting_miniapp.events import planning, shifts, tokens
 from sorting_miniapp.events.drafts import Draft
 from sorting_miniapp.events.models import Event, Shift
 from sorting_miniapp.jobs import running as job_runner
+from sorting_miniapp.jobs import service as jobs
 from sorting_miniapp.jobs.models import Job, JobState
 from sorting_miniapp.orgs import service as orgs
 from sorting_miniapp.orgs.models import NodeKind
@@ -223,9 +226,18 @@ def statements(world: World) -> Iterator[list[str]]:
     sqlalchemy_event.remove(engine, "before_cursor_execute", note)
 
 
-def at_once(jobs: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Run the jobs in a thread each, behind a barrier; results in order, exceptions as values."""
-    barrier, results = Barrier(len(jobs)), [None] * len(jobs)
+def made_sheet(actor: StaffActor, job: str) -> list[tuple[Any, ...]]:
+    """The rows of the sheet that a job made, after the worker has done what waits."""
+    for waiting in job_runner.waiting():
+        job_runner.run(waiting)
+    done, pieces = jobs.fetch(actor, job)
+    assert done.state is JobState.DONE, done.message
+    return list(openpyxl.load_workbook(io.BytesIO(b"".join(pieces))).active.values)
+
+
+def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Run the calls in a thread each, behind a barrier; results in order, exceptions as values."""
+    barrier, results = Barrier(len(calls)), [None] * len(calls)
 
     def run(number: int, job: Callable[[], Any]) -> None:
         barrier.wait()
@@ -234,7 +246,7 @@ def at_once(jobs: Sequence[Callable[[], Any]]) -> list[Any]:
         except Exception as error:
             results[number] = error  # type: ignore[call-overload]
 
-    threads = [Thread(target=run, args=(number, job)) for number, job in enumerate(jobs)]
+    threads = [Thread(target=run, args=(number, job)) for number, job in enumerate(calls)]
     for thread in threads:
         thread.start()
     for thread in threads:

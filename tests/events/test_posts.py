@@ -11,7 +11,8 @@ from sorting_miniapp.events.models import Shift
 from sorting_miniapp.events.requirements import Requirements
 from tests.events.helpers import NINE, Made, World, make_event, make_people, sign_up
 from tests.hours.test_groups import call, make_group, make_member
-from tests.quiz.test_quiz import begin, school, submit
+from tests.quiz.conftest import school
+from tests.quiz.test_quiz import begin, submit
 
 __all__ = ["school"]
 

@@ -28,7 +28,7 @@ from sorting_miniapp.orgs import service as orgs
 from sorting_miniapp.orgs import settings
 from sorting_miniapp.orgs.models import Node, NodeKind
 from tests.console.test_admin import post, sign_in
-from tests.events.helpers import NINE, Hands, Person, World, make_event, make_people
+from tests.events.helpers import NINE, Hands, Person, World, made_sheet, make_event, make_people
 from tests.hours.test_groups import make_group, make_member
 from tests.hours.test_records import register, serve
 from tests.hours.test_rules import volunteer_of
@@ -200,11 +200,7 @@ def test_records_and_the_register_are_exported_masked(world: World, hands: Hands
         sheets = []
         for kind in ("records_export", "certificates_export"):
             asked = exports.ask(world.verifier, kind, world.town, FIRST, date(2026, 7, 10))
-            for job_id in running.waiting():
-                running.run(job_id)
-            job, pieces = jobs.fetch(world.verifier, asked)
-            sheets.append(list(openpyxl.load_workbook(io.BytesIO(b"".join(pieces))).active.values))
-        assert job.state is JobState.DONE
+            sheets.append(made_sheet(world.verifier, asked))
     record, certificate = sheets[0][1], sheets[1][1]
     assert (len(sheets[0]), record[1], record[4], record[10], record[11]) == (2, "2026-06-10", "张**", 106, "已生效")
     assert (len(sheets[1]), certificate[2], certificate[5], certificate[10]) == (2, "张**", "2", "有效")
@@ -222,11 +218,7 @@ def test_volunteers_are_a_sheet_with_masked_identities(world: World, hands: Hand
         with pytest.raises(NotFound):
             exports.ask_volunteers(world.organiser, world.town)
         asked = exports.ask_volunteers(world.verifier, world.town)
-        for job_id in running.waiting():
-            running.run(job_id)
-        _, pieces = jobs.fetch(world.verifier, asked)
-        data = b"".join(pieces)
-    lines = list(openpyxl.load_workbook(io.BytesIO(data)).active.values)
+        lines = made_sheet(world.verifier, asked)
     found = [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
     assert [(one["姓名"], one["累计时长（分钟）"]) for one in found] == [("张**", 106), ("张**", 106)]
     assert found[0]["志愿团体"]

@@ -18,11 +18,10 @@ from sorting_miniapp.hours import ivolunteer, review, sheet_ivolunteer
 from sorting_miniapp.hours.models import ServiceRecord
 from sorting_miniapp.imports.sheet import Action
 from sorting_miniapp.imports.workbook import Row
-from sorting_miniapp.jobs import running
 from sorting_miniapp.jobs import service as jobs
 from sorting_miniapp.orgs.models import Node
 from tests.console.test_admin import post, sign_in
-from tests.events.helpers import NINE, Hands, Person, World, make_event, make_people, scan, sign_up
+from tests.events.helpers import NINE, Hands, Person, World, made_sheet, make_event, make_people, scan, sign_up
 from tests.hours.test_records import register, serve
 
 
@@ -50,10 +49,7 @@ def test_the_sheet_holds_only_who_agreed_in_the_clerks_order(world: World, hands
     with world.app.app_context():
         town = db.session.get_one(Node, world.town)
         asked = jobs.ask(world.verifier, ivolunteer.KIND, town, {}, "录入表")
-        for job_id in running.waiting():
-            running.run(job_id)
-        _, pieces = jobs.fetch(world.verifier, asked)
-        lines = list(openpyxl.load_workbook(io.BytesIO(b"".join(pieces))).active.values)
+        lines = made_sheet(world.verifier, asked)
         assert lines[0] == ivolunteer.COLUMNS
         assert len(lines) == 2
         row = dict(zip(lines[0], lines[1], strict=True))

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from datetime import timedelta
 
-import openpyxl
 import pytest
 from sqlalchemy import select
 
 from sorting_miniapp.db import db
 from sorting_miniapp.errors import Conflict, Forbidden, Invalid, NotFound
-from sorting_miniapp.jobs import running as running_jobs
-from sorting_miniapp.jobs import service as jobs
 from sorting_miniapp.places import exports, handling, service, statistics
 from sorting_miniapp.places.models import Place, PlaceState
 from sorting_miniapp.places.models_reports import IssueState
-from tests.events.helpers import NINE, Hands, World, at_once, make_people, notices
+from tests.events.helpers import NINE, Hands, World, at_once, made_sheet, make_people, notices
 from tests.places.helpers import issue_keys, make_place, send
 
 
@@ -127,10 +123,7 @@ def test_reports_go_out_as_a_sheet_without_who_wrote_them(world: World, hands: H
             exports.ask(world.organiser, world.town, today, today - timedelta(days=1))
         with pytest.raises(NotFound):
             exports.ask(world.foreigner, world.town, today, today)
-        for job_id in running_jobs.waiting():
-            running_jobs.run(job_id)
-        _, pieces = jobs.fetch(world.organiser, asked)
-        lines = list(openpyxl.load_workbook(io.BytesIO(b"".join(pieces))).active.values)
+        lines = made_sheet(world.organiser, asked)
     assert lines[0] == exports.COLUMNS
     assert len(lines) == 3
     row = dict(zip(lines[0], lines[1], strict=True))

@@ -15,14 +15,24 @@ from tests.few_content import few
 __all__ = ["hands", "sqlite_world", "world"]
 
 
+def filled(world: World, hands: Hands) -> World:
+    """The world at nine with a few questions and quizzes."""
+    hands.at(NINE)
+    with world.app.app_context():
+        content.load(few())
+        db.session().commit()
+    return world
+
+
+@pytest.fixture
+def school(world: World, hands: Hands) -> World:
+    return filled(world, hands)
+
+
 @pytest.fixture
 def one_school(sqlite_world: World, hands: Hands) -> World:
     """For what does not depend on the database."""
-    hands.at(NINE)
-    with sqlite_world.app.app_context():
-        content.load(few())
-        db.session().commit()
-    return sqlite_world
+    return filled(sqlite_world, hands)
 
 
 @pytest.fixture

@@ -20,15 +20,6 @@ from tests.few_content import few
 from tests.quiz.test_quiz import begin, submit
 
 
-@pytest.fixture
-def school(world: World, hands: Hands) -> World:
-    hands.at(NINE)
-    with world.app.app_context():
-        content.load(few())
-        db.session().commit()
-    return world
-
-
 def play(world: World, hands: Hands, people: int = 6) -> dict[str, Counter[str]]:
     """Papers with 0 to 4 wrong answers; {question's text: asked, wrong} as the residents saw it."""
     seen: dict[str, Counter[str]] = {}

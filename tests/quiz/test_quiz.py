@@ -22,15 +22,6 @@ from tests.events.helpers import NINE, Hands, Person, World, at_once, make_peopl
 from tests.few_content import few
 
 
-@pytest.fixture
-def school(world: World, hands: Hands) -> World:
-    hands.at(NINE)
-    with world.app.app_context():
-        content.load(few())
-        db.session().commit()
-    return world
-
-
 def call(world: World, person: Person, method: str, path: str, body: Any = None, **headers: str) -> Any:
     client: FlaskClient = world.app.test_client()
     return client.open(f"/api/v1{path}", method=method, json=body, headers=person.headers | headers)

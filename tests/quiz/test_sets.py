@@ -22,13 +22,11 @@ from tests.quiz.test_quiz import begin
 
 
 @pytest.fixture
-def school(world: World, hands: Hands) -> World:
-    hands.at(NINE)
-    with world.app.app_context():
-        content.load(few())
-        db.session().commit()
-        make_staff("writer", Role.EDITOR, world.city)
-    return world
+def school(school: World) -> World:
+    """With somebody who writes questions."""
+    with school.app.app_context():
+        make_staff("writer", Role.EDITOR, school.city)
+    return school
 
 
 def some(pool: Pool, count: int) -> list[int]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 from sqlalchemy import select, update
 
@@ -11,6 +9,7 @@ from sorting_miniapp.db import db, transaction
 from sorting_miniapp.deliveries.models import Delivery, DeliveryState, SubscriptionAccept
 from sorting_miniapp.wechat import events
 from sorting_miniapp.wechat.models import EventState, WeChatEvent
+from tests.events.helpers import at_once
 from tests.wechat.office import POPUP, SENT, Office, accept, ended, made_delivery, work
 from tests.wechat.pushing import push
 
@@ -60,19 +59,13 @@ def test_two_workers_apply_an_event_once(office: Office) -> None:
             {"Event": "subscribe_msg_popup_event", "FromUserName": office.openid, "CreateTime": number,
              POPUP: {"List": accept()}},
         )  # fmt: skip
-    gate = threading.Barrier(3)
 
     def run() -> None:
         with office.app.app_context():
-            gate.wait()
             events.run_ready()
             db.session.remove()
 
-    threads = [threading.Thread(target=run) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    assert at_once([run] * 3) == [None] * 3
     work()
     assert office.credits() == (20, False)
     assert len(db.session().scalars(select(SubscriptionAccept)).all()) == 20
