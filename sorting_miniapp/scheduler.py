@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -66,13 +66,30 @@ class Guard:
         return jumped if abs(jumped) >= JUMP_SECONDS else 0.0
 
 
+# What may wait for the worker, by task: each row for itself, or whatever there is together.
+NUMBERED: dict[str, Callable[[], Iterable[int]]] = {
+    "push": push_claim.waiting,
+    "fan_out": fan_out.waiting,
+    "phone_preview": phone.waiting,
+    "job": jobs.waiting,
+}
+WHOLE: dict[str, Callable[[], bool]] = {
+    "notices": claims.notices_waiting,
+    "tags": account_tags.reading.waiting,
+    "templates": account_templates.reading.waiting,
+    "events": wechat_events.waiting,
+    "results": boards.waiting,
+    "pictures": place_pictures.waiting,
+}
+
+
 class Timetable:
     """The jobs of one scheduler process."""
 
     def __init__(self, app: Flask) -> None:
         self.app = app
         self.work = Work(app)
-        self._woken: dict[tuple[str, int], float] = {}
+        self._woken: dict[tuple[str, tuple[int, ...]], float] = {}
         self.guard = Guard()
         self._guarding = threading.Lock()
         self.jumped = threading.Event()
@@ -108,35 +125,21 @@ class Timetable:
         if epoch.behind():
             log.error("database_was_restored", say="flask restored")
             return
-        for found in push_claim.waiting():
-            self._wake("push", found, lambda found=found: self.work.push(found))  # type: ignore[misc]
-        for found in fan_out.waiting():
-            self._wake("fan_out", found, lambda found=found: self.work.fan_out(found))  # type: ignore[misc]
-        if claims.notices_waiting():
-            self._wake("notices", 0, self.work.notices)
-        if account_tags.reading.waiting():
-            self._wake("tags", 0, self.work.tags)
-        if account_templates.reading.waiting():
-            self._wake("templates", 0, self.work.templates)
-        if wechat_events.waiting():
-            self._wake("events", 0, self.work.events)
-        if boards.waiting():
-            self._wake("results", 0, self.work.results)
-        if place_pictures.waiting():
-            self._wake("pictures", 0, self.work.pictures)
-        for found in phone.waiting():
-            self._wake("phone_preview", found, lambda found=found: self.work.phone(found))  # type: ignore[misc]
-        for found in jobs.waiting():
-            self._wake("job", found, lambda found=found: self.work.job(found))  # type: ignore[misc]
+        for kind, numbers in NUMBERED.items():
+            for number in numbers():
+                self._wake(kind, number)
+        for kind, waiting in WHOLE.items():
+            if waiting():
+                self._wake(kind)
 
-    def _wake(self, kind: str, number: int, call: Callable[[], None]) -> None:
+    def _wake(self, kind: str, *number: int) -> None:
         now = clock.monotonic()
         if now - self._woken.get((kind, number), -AGAIN_SECONDS) < AGAIN_SECONDS:
             return
         if len(self._woken) > 10_000:
             self._woken.clear()
         self._woken[kind, number] = now
-        call()
+        self.work.wake(kind, *number)
         crash_point("work_enqueued")
 
     def mind_the_clock(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -29,8 +30,30 @@ from sorting_miniapp.wechat import events
 log = structlog.get_logger(__name__)
 FULL = 500  # wake-ups that wait; more of them would say nothing new
 IDLE_POLL = 0.25
-JOB_THREADS = 2
-SENDS = ("push", "fan_out", "notices")  # not on a host whose clock is wrong (design.md §6, Clock)
+QUEUES = ("due", "bulk", "jobs", "counting")
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one wake-up does. A function that answers True has more to do now, and its task is queued again."""
+
+    queue: str
+    function: Callable[..., bool | None]
+    sends: bool = False  # not on a host whose clock is wrong (design.md §6, Clock)
+
+
+TASKS = {
+    "push": Task("due", push_run.run, sends=True),
+    "fan_out": Task("bulk", sender.run_fan_out, sends=True),
+    "notices": Task("bulk", sender.send_notices, sends=True),
+    "events": Task("bulk", events.run_ready),
+    "tags": Task("bulk", account_tags.refresh),
+    "templates": Task("bulk", account_templates.refresh),
+    "pictures": Task("bulk", pictures.ask_waiting),
+    "job": Task("jobs", running.run),
+    "phone_preview": Task("jobs", phone.run),
+    "results": Task("counting", folding.run),
+}
 
 
 def _huey(settings: Settings, name: str) -> Huey:
@@ -43,34 +66,22 @@ class Work:
     """The queues and what can be asked of the worker. Made alike in the scheduler and in the worker."""
 
     def __init__(self, app: Flask) -> None:
-        settings: Settings = app.extensions["settings"]
         self.app = app
-        self.due = _huey(settings, "due")
-        self.bulk = _huey(settings, "bulk")
-        self.jobs = _huey(settings, "jobs")
-        self.counting = _huey(settings, "counting")
-        self._push = self._task(self.due, "push", push_run.run)
-        self._fan_out = self._task(self.bulk, "fan_out", self._run_fan_out)
-        self._notices = self._task(self.bulk, "notices", self._send_notices)
-        self._events = self._task(self.bulk, "events", self._run_events)
-        self._tags = self._task(self.bulk, "tags", account_tags.refresh)
-        self._templates = self._task(self.bulk, "templates", account_templates.refresh)
-        self._job = self._task(self.jobs, "job", running.run)
-        self._phone = self._task(self.jobs, "phone_preview", phone.run)
-        self._results = self._task(self.counting, "results", self._count_results)
-        self._pictures = self._task(self.bulk, "pictures", self._check_pictures)
+        self.queues = {name: _huey(app.extensions["settings"], name) for name in QUEUES}
+        self._calls = {name: self._call(name, task) for name, task in TASKS.items()}
 
-    def _task(self, huey: Huey, name: str, function: Callable[..., None]) -> Callable[..., Any]:
-        @functools.wraps(function)
+    def _call(self, name: str, task: Task) -> Callable[..., Any]:
+        @functools.wraps(task.function)
         def in_app(*args: Any) -> None:
             structlog.contextvars.clear_contextvars()
             structlog.contextvars.bind_contextvars(task=name)
             with self.app.app_context():
                 try:
-                    if name in SENDS and operations.clock_skew() > operations.CLOCK_TOLERANCE_SECONDS:
+                    if task.sends and operations.clock_skew() > operations.CLOCK_TOLERANCE_SECONDS:
                         log.error("clock_differs_from_database")
                         return
-                    function(*args)
+                    if task.function(*args):
+                        self._calls[name](*args)
                     metrics.TASKS.labels(name, "ok").inc()
                 except Exception:
                     metrics.TASKS.labels(name, "error").inc()
@@ -78,67 +89,12 @@ class Work:
                 finally:
                     db.session.remove()
 
-        return huey.task(name=name)(in_app)  # type: ignore[no-any-return]
+        return self.queues[task.queue].task(name=name)(in_app)  # type: ignore[no-any-return]
 
-    def push(self, push_id: int) -> None:
-        if self.due.pending_count() < FULL:
-            self._push(push_id)
-
-    def fan_out(self, fan_out_id: int) -> None:
-        if self.bulk.pending_count() < FULL:
-            self._fan_out(fan_out_id)
-
-    def notices(self) -> None:
-        if self.bulk.pending_count() < FULL:
-            self._notices()
-
-    def tags(self) -> None:
-        if self.bulk.pending_count() < FULL:
-            self._tags()
-
-    def templates(self) -> None:
-        if self.bulk.pending_count() < FULL:
-            self._templates()
-
-    def job(self, job_id: int) -> None:
-        if self.jobs.pending_count() < FULL:
-            self._job(job_id)
-
-    def phone(self, preview_id: int) -> None:
-        if self.jobs.pending_count() < FULL:
-            self._phone(preview_id)
-
-    def events(self) -> None:
-        if self.bulk.pending_count() < FULL:
-            self._events()
-
-    def results(self) -> None:
-        if self.counting.pending_count() < FULL:
-            self._results()
-
-    def _count_results(self) -> None:
-        if folding.run():
-            self._results()
-
-    def pictures(self) -> None:
-        if self.bulk.pending_count() < FULL:
-            self._pictures()
-
-    def _check_pictures(self) -> None:
-        if pictures.ask_waiting():
-            self._pictures()
-
-    def _run_events(self) -> None:
-        if events.run_ready():
-            self._events()
-
-    def _run_fan_out(self, fan_out_id: int) -> None:
-        if sender.run_fan_out(fan_out_id):
-            self._fan_out(fan_out_id)
-
-    def _send_notices(self) -> None:
-        if sender.send_notices():
-            self._notices()
+    def wake(self, name: str, *args: int) -> None:
+        """Queue one of TASKS, unless so many wait already that one more would say nothing new."""
+        if self.queues[TASKS[name].queue].pending_count() < FULL:
+            self._calls[name](*args)
 
 
 def run(app: Flask) -> None:
@@ -154,17 +110,14 @@ def run(app: Flask) -> None:
         "backoff": 1.3,
         "graceful_signal": "TERM",
     }
-    due = work.due.create_consumer(workers=2, **options)
-    bulk = work.bulk.create_consumer(workers=int(settings.worker_threads), **options)
-    jobs = work.jobs.create_consumer(workers=JOB_THREADS, **options)
-    counting = work.counting.create_consumer(workers=1, **options)
-    due.start()
-    jobs.start()
-    counting.start()
+    threads = {"due": 2, "bulk": int(settings.worker_threads), "jobs": 2, "counting": 1}
+    consumers = {name: work.queues[name].create_consumer(workers=threads[name], **options) for name in QUEUES}
+    main = consumers.pop("bulk")  # runs in the main thread and takes the signals
+    for consumer in consumers.values():
+        consumer.start()
     log.info("worker_started")
     try:
-        bulk.run()
+        main.run()
     finally:
-        due.stop(graceful=True)
-        jobs.stop(graceful=True)
-        counting.stop(graceful=True)
+        for consumer in consumers.values():
+            consumer.stop(graceful=True)

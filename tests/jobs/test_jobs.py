@@ -236,9 +236,9 @@ def test_files_are_deleted_after_their_time(world: World, hands: Hands) -> None:
 
 def test_the_scheduler_wakes_the_worker_for_it(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     timetable = scheduler.Timetable(sqlite_world.app)
-    woken: list[int] = []
-    monkeypatch.setattr(timetable.work, "job", woken.append)
+    woken: list[tuple[str, int]] = []
+    monkeypatch.setattr(timetable.work, "wake", lambda *found: woken.append(found))
     with sqlite_world.app.app_context():
         public_id = ask(sqlite_world)
         timetable.wake_worker()
-        assert woken == [the_job(public_id).id]
+        assert [one for one in woken if one[0] == "job"] == [("job", the_job(public_id).id)]
