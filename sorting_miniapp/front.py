@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MOST_KNOWN = 2_000
+LEARNT_FROM = frozenset({200, 304})  # a worker may only ever be asked by those who have the bytes
 OF_A_BODY = frozenset({"content-type", "content-length"})
 OF_ONE_REQUEST = "x-request-id"
 Headers = list[tuple[str, str]]
@@ -54,11 +55,11 @@ class Front:
     def _learn(self, answer: Response) -> Response:
         """Runs last of what is done after a request: the headers are complete. Only kept bytes as they are count."""
         where = g.get("kept")
-        if where is None or answer.status_code != 200 or request.method != "GET" or "Authorization" in request.headers:
+        if where is None or answer.status_code not in LEARNT_FROM or request.method != "GET":
             return answer
         kept, name = where
         found, address = kept.still(name), _address(request.environ)
-        if address in self._known or found is None or "Set-Cookie" in answer.headers or answer.get_data() != found[0]:
+        if address in self._known or found is None or answer.get_data() != found[0] or _of_one_person(answer):
             return answer
         headers = [pair for pair in answer.headers if pair[0].lower() != OF_ONE_REQUEST]
         bare = [pair for pair in headers if pair[0].lower() not in OF_A_BODY]
@@ -66,6 +67,11 @@ class Front:
             self._known.clear()
         self._known[address] = _Known(kept, name, request.endpoint or "none", headers, bare)
         return answer
+
+
+def _of_one_person(answer: Response) -> bool:
+    """Whether somebody was known by a token, or is now by a cookie."""
+    return "Authorization" in request.headers or "Set-Cookie" in answer.headers
 
 
 def _address(environ: dict[str, Any]) -> tuple[str, str, str]:

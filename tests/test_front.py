@@ -58,6 +58,21 @@ def test_who_has_the_bytes_is_told_so_alike(sqlite_app: Flask, through: list[str
     assert client.get(URL, headers={"If-None-Match": '"other"'}).status_code == 200
 
 
+def test_a_worker_that_is_only_asked_by_those_who_have_the_bytes_learns_all_the_same(
+    sqlite_app: Flask, through: list[str]
+) -> None:
+    client = sqlite_app.test_client()
+    whole = client.get(URL)
+    sqlite_app.wsgi_app._known.clear()  # type: ignore[attr-defined]
+    has = {"If-None-Match": whole.headers["ETag"]}
+    flasks, ours = client.get(URL, headers=has), client.get(URL, headers=has)
+    assert through == [URL, URL]
+    assert (flasks.status_code, ours.status_code, flasks.data) == (304, 304, b"")
+    after = client.get(URL)
+    assert through == [URL, URL]
+    assert (after.status_code, after.data, but_id(after)) == (200, whole.data, but_id(whole))
+
+
 def test_a_change_shows_and_a_token_a_head_and_another_query_go_through(sqlite_app: Flask, through: list[str]) -> None:
     client = sqlite_app.test_client()
     client.get(URL)
