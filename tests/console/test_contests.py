@@ -20,7 +20,7 @@ from tests.console.test_admin import post, sign_in
 from tests.events.helpers import NINE, Hands, World, make_people, make_staff, sqlite_world
 from tests.few_content import few
 from tests.quiz.contests import make_quiz, run_jobs, version_of
-from tests.quiz.test_quiz import begin, call, submit
+from tests.quiz.helpers import begin, call, submit
 
 __all__ = ["sqlite_world"]
 

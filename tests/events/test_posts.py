@@ -12,7 +12,7 @@ from sorting_miniapp.events.requirements import Requirements
 from tests.events.helpers import NINE, Made, World, make_event, make_people, sign_up
 from tests.hours.test_groups import call, make_group, make_member
 from tests.quiz.conftest import school
-from tests.quiz.test_quiz import begin, submit
+from tests.quiz.helpers import begin, submit
 
 __all__ = ["school"]
 

@@ -28,7 +28,7 @@ from sorting_miniapp.quiz.models import (
 )
 from sorting_miniapp.quiz.planning import Plan
 from tests.events.helpers import NINE, World
-from tests.quiz.test_quiz import begin, submit
+from tests.quiz.helpers import begin, submit
 
 PLAN = Plan(
     title="知识竞赛", intro="", count=5, minutes=10, opens_at=NINE, closes_at=NINE + timedelta(hours=8), active=True,

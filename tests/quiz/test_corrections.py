@@ -16,7 +16,7 @@ from sorting_miniapp.quiz.models import Attempt, PointsLedger, Question, Questio
 from sorting_miniapp.quiz.models_desk import Correction
 from tests.events.helpers import NINE, Hands, World, at_once, make_people, notices
 from tests.quiz.contests import correct, ledger_fits, make_quiz, run_jobs, version_of
-from tests.quiz.test_quiz import answers, begin, call, submit
+from tests.quiz.helpers import answers, begin, call, submit
 
 
 def one_choice(paper: dict[str, Any]) -> dict[str, Any] | None:

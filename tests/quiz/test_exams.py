@@ -18,7 +18,7 @@ from sorting_miniapp.quiz.models import Attempt, QuizKind, QuizTotal
 from sorting_miniapp.quiz.models_desk import ContestPrize, Disqualification
 from tests.events.helpers import NINE, Hands, World, at_once, make_people, notices
 from tests.quiz.contests import begin_and_submit, ledger_fits, make_quiz, run_jobs
-from tests.quiz.test_quiz import answers, begin, call, submit
+from tests.quiz.helpers import answers, begin, call, submit
 
 
 def test_an_attempt_is_disqualified_appealed_against_and_given_back(school: World, editors: Any, hands: Hands) -> None:

@@ -17,7 +17,7 @@ from sorting_miniapp.quiz.honesty import Limits, Seen, Sign
 from sorting_miniapp.quiz.models import Attempt
 from tests.events.helpers import NINE, Hands, World, make_people, make_staff
 from tests.quiz.contests import make_bank, make_quiz
-from tests.quiz.test_quiz import begin, call, submit
+from tests.quiz.helpers import begin, call, submit
 
 LIMITS = Limits(device_people=3, address_people=4)
 

@@ -1,8 +1,8 @@
-"""The mistakes book, what is known, days in a row with their repair, badges: counted once, whoever counts."""
+"""Days in a row with their repair, badges, points beside stars: counted once, whoever counts."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -10,155 +10,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
-from sorting_miniapp import clock
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.orgs import settings
-from sorting_miniapp.quiz import badges, bank, boards, content, effects, folding, knowledge, mistakes, streaks
-from sorting_miniapp.quiz.marking import Version
-from sorting_miniapp.quiz.models import Attempt, Mistake, PointsLedger, Question, QuestionVersion
+from sorting_miniapp.quiz import badges, bank, boards, effects, folding, streaks
+from sorting_miniapp.quiz.models import Attempt, PointsLedger
 from sorting_miniapp.quiz.models_learning import BadgeAward, Knowledge, Learner, Pending, StudyDay
 from tests.events.helpers import NINE, Hands, Person, World, at_once, make_people
 from tests.few_content import few
-from tests.quiz.helpers import add_result, count, quiz_id, study_on
-from tests.quiz.test_quiz import begin, call, submit
+from tests.quiz.helpers import add_result, begin, call, count, get, quiz_id, study_on, submit
 
 DAY = NINE.date()
 ONE = timedelta(days=1)
 
 
 @pytest.fixture
-def school(world: World, hands: Hands) -> World:
-    hands.at(NINE)
-    return _filled(world)
+def school(school: World) -> World:
+    return _with_badges(school)
 
 
 @pytest.fixture
-def small(sqlite_world: World, hands: Hands) -> World:
-    hands.at(NINE)
-    return _filled(sqlite_world)
+def one_school(one_school: World) -> World:
+    return _with_badges(one_school)
 
 
-def _filled(world: World) -> World:
+def _with_badges(world: World) -> World:
     with world.app.app_context():
-        content.load(few())
         badges.load(few())
     return world
-
-
-def get(world: World, person: Person, path: str) -> Any:
-    answer = call(world, person, "GET", path)
-    assert answer.status_code == 200, answer.text
-    return answer.json
-
-
-def review(world: World, person: Person, **query: str) -> Any:
-    words = "&".join(f"{key}={value}" for key, value in query.items())
-    return call(world, person, "POST", f"/me/mistakes/review?{words}")
-
-
-def test_mistakes_come_again_at_growing_intervals_until_they_are_right_twice(school: World, hands: Hands) -> None:
-    (person,) = make_people(school.app, 1)
-    assert review(school, person).json["code"] == "no_mistakes"
-    submit(school, person, begin(school, person), wrong=2)
-    book = get(school, person, "/me/mistakes")
-    assert (book["total"], book["due"], book["uncleared"]) == (2, 0, 2)
-    assert all(one["right"] and one["explanation"] and one["topic"] for one in book["items"])
-    assert book["next_due_at"].startswith("2026-06-10T09:10:")
-    hands.at(NINE + timedelta(minutes=11))
-    assert get(school, person, "/me/mistakes?due=true")["due"] == 2
-    paper = review(school, person).json
-    assert len(paper["questions"]) == 2
-    assert submit(school, person, paper, wrong=1).json["result"]["points"] == 0
-    book = get(school, person, "/me/mistakes")
-    assert sorted((one["times"], one["right_in_row"]) for one in book["items"]) == [(1, 1), (2, 0)]
-    first = datetime.fromisoformat(max(one["due_at"] for one in book["items"]))
-    assert first - NINE > timedelta(hours=12), "right once: it comes again on another day"
-    hands.at(first.astimezone(clock.LOCAL) + timedelta(minutes=1))
-    assert get(school, person, "/me/mistakes")["due"] == 2
-    submit(school, person, review(school, person).json)
-    book = get(school, person, "/me/mistakes")
-    assert [(one["times"], one["right_in_row"]) for one in book["items"]] == [(2, 1)], "right twice in a row: out"
-
-
-def test_until_cleared_asks_only_what_was_wrong_the_last_time(school: World) -> None:
-    (person,) = make_people(school.app, 1)
-    submit(school, person, begin(school, person), wrong=3)
-    paper = review(school, person, mode="until_cleared").json
-    assert len(paper["questions"]) == 3
-    submit(school, person, paper, wrong=1)
-    paper = review(school, person, mode="until_cleared").json
-    assert len(paper["questions"]) == 1
-    submit(school, person, paper)
-    assert review(school, person, mode="until_cleared").json["code"] == "all_cleared"
-    assert get(school, person, "/me/mistakes")["total"] == 3
-    assert review(school, person, mode="never").status_code == 422
-
-
-def test_the_book_keeps_to_a_topic_and_to_questions_that_are_still_asked(school: World) -> None:
-    (person,) = make_people(school.app, 1)
-    submit(school, person, begin(school, person), wrong=5)
-    items = get(school, person, "/me/mistakes")["items"]
-    topic = items[0]["topic"]
-    same = sum(one["topic"] == topic for one in items)
-    assert get(school, person, f"/me/mistakes?topic={topic}")["total"] == same
-    assert len(review(school, person, topic=topic).json["questions"]) == same
-    with school.app.app_context(), transaction() as session:
-        gone = select(QuestionVersion.question_id).where(QuestionVersion.text == items[0]["text"])
-        session.execute(update(Question).where(Question.id.in_(gone)).values(active=False))
-    assert get(school, person, "/me/mistakes")["total"] == 4
-
-
-@given(st.lists(st.tuples(st.booleans(), st.integers(1, 60 * 24 * 40)), max_size=12))
-def test_a_card_survives_its_columns_and_wrong_answers_come_soon(answers: list[tuple[bool, int]]) -> None:
-    """The whole numbers in the table lead to the dates that the library's own cards have, within a day in a hundred."""
-    now = datetime(2026, 6, 10, 1, 0, tzinfo=UTC)
-    columns = mistakes.reviewed(None, False, now)
-    row = Mistake(last_at=now, **columns)
-    for good, minutes in answers:
-        now += timedelta(minutes=minutes)
-        columns = mistakes.reviewed(row, good, now)
-        again = mistakes.reviewed(row, good, now)
-        assert columns == again, "no fuzzing"
-        wait = columns["due_at"] - now
-        assert wait == timedelta(minutes=10) if not good else timedelta(days=1) <= wait <= timedelta(days=365)
-        assert columns["due_at"].utcoffset() == timedelta(0)
-        row = Mistake(last_at=now, **columns)
-
-
-def test_knowledge_by_topic_and_class(school: World) -> None:
-    (person,) = make_people(school.app, 1)
-    empty = get(school, person, "/me/knowledge")
-    assert empty["topics"] == []
-    assert [one["name"] for one in empty["classes"]] == ["可回收物", "厨余垃圾", "有害垃圾", "其他垃圾"]
-    assert {one["mastery"] for one in empty["classes"]} == {"还没答过"}
-    submit(school, person, begin(school, person), wrong=2)
-    found = get(school, person, "/me/knowledge")
-    assert (sum(one["asked"] for one in found["topics"]), sum(one["right"] for one in found["topics"])) == (5, 3)
-    assert [one["recent"] for one in found["topics"]] == sorted(one["recent"] for one in found["topics"])
-
-
-def test_the_classes_of_a_question() -> None:
-    def version(kind: str, *options: tuple[str, Any]) -> Version:
-        return Version(1, 1, kind, "", options, "", "")
-
-    sorting = version("sort", ("香蕉皮", "food"), ("纸箱", "recyclable"))
-    assert knowledge.classes_of(sorting, "生活常识") == {"厨余垃圾", "可回收物"}
-    single = version("single", ("其他垃圾", True), ("有害垃圾", False))
-    assert knowledge.classes_of(single, "生活常识") == {"其他垃圾"}
-    assert knowledge.classes_of(version("true_false", ("对", True)), "有害垃圾") == {"有害垃圾"}
-    assert knowledge.classes_of(version("true_false", ("对", True)), "法规") == set()
-
-
-@given(st.lists(st.booleans(), min_size=1, max_size=60))
-def test_the_recent_share_stays_a_share_and_follows_the_latest(answers: list[bool]) -> None:
-    recent = 0
-    for asked, good in enumerate(answers):
-        recent = knowledge.after(recent, asked, good)
-        assert 0 <= recent <= 1000
-    if len(answers) > 40 and all(answers[-40:]):
-        assert recent > 900
-    assert knowledge.mastery(3, 1000) == "刚开始"
-    assert knowledge.mastery(20, 950) == "熟练"
 
 
 @given(st.sets(st.integers(0, 40)), st.integers(0, 41))
@@ -206,10 +84,12 @@ def test_repairs_at_once_mend_one_day(school: World) -> None:
         assert db.session.scalar(select(func.count()).where(StudyDay.repaired_in.is_not(None))) == 1
 
 
-def test_without_lock_and_month_repairs_at_once_mend_several(small: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_lock_and_month_repairs_at_once_mend_several(
+    one_school: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The control: nobody looks at the month, and the row does not carry it."""
-    (person,) = make_people(small.app, 1)
-    study_on(small, person.id, [DAY - 6 * ONE, DAY - 4 * ONE, DAY - 2 * ONE])
+    (person,) = make_people(one_school.app, 1)
+    study_on(one_school, person.id, [DAY - 6 * ONE, DAY - 4 * ONE, DAY - 2 * ONE])
     real = streaks._days
     monkeypatch.setattr(streaks, "_days", lambda *where: dict.fromkeys(real(*where)))
     real_insert = streaks.insert
@@ -222,7 +102,7 @@ def test_without_lock_and_month_repairs_at_once_mend_several(small: World, monke
             return self.made.values(**values | {"repaired_in": None})
 
     monkeypatch.setattr(streaks, "insert", Loose)
-    statuses = at_once([lambda: call(small, person, "POST", "/me/streak/repair").status_code] * 3)
+    statuses = at_once([lambda: call(one_school, person, "POST", "/me/streak/repair").status_code] * 3)
     assert statuses.count(201) > 1
 
 
@@ -269,20 +149,22 @@ def test_a_badge_reached_on_many_devices_at_once_is_awarded_once(school: World) 
 
 
 def test_without_the_lock_and_the_taking_away_results_count_twice(
-    small: World, monkeypatch: pytest.MonkeyPatch
+    one_school: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: who counts does not take the rows away."""
-    person = _ready_for_badges(small)
+    person = _ready_for_badges(one_school)
     monkeypatch.setattr(folding, "delete", lambda _model: _Nothing())
-    with small.app.app_context():
+    with one_school.app.app_context():
         folding.count([person.id])
         folding.count([person.id])
         assert db.session.scalar(select(Learner.attempts)) == 20
 
 
-def test_a_result_that_cannot_be_counted_keeps_nobody_waiting(small: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    people = make_people(small.app, 3)
-    with small.app.app_context():
+def test_a_result_that_cannot_be_counted_keeps_nobody_waiting(
+    one_school: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = make_people(one_school.app, 3)
+    with one_school.app.app_context():
         for person in people:
             add_result(quiz_id("daily"), person.id, 60, 60_000, NINE)
     real = folding.marks_of
@@ -293,13 +175,13 @@ def test_a_result_that_cannot_be_counted_keeps_nobody_waiting(small: World, monk
         return real(attempt)
 
     monkeypatch.setattr(folding, "marks_of", broken)
-    count(small)
-    with small.app.app_context():
+    count(one_school)
+    with one_school.app.app_context():
         assert list(db.session.scalars(select(Pending.resident_id))) == [people[0].id]
         assert db.session.scalar(select(func.count()).select_from(Learner)) == 2
     monkeypatch.setattr(folding, "marks_of", real)
-    count(small)
-    with small.app.app_context():
+    count(one_school)
+    with one_school.app.app_context():
         assert db.session.scalar(select(func.count()).select_from(Pending)) == 0
 
 
@@ -370,12 +252,12 @@ def test_an_empty_paper_is_no_day_and_no_attempt(school: World) -> None:
     assert get(school, person, "/me/mistakes")["total"] == 5
 
 
-def test_days_end_at_midnight_in_shanghai(small: World, hands: Hands) -> None:
-    (person,) = make_people(small.app, 1)
+def test_days_end_at_midnight_in_shanghai(one_school: World, hands: Hands) -> None:
+    (person,) = make_people(one_school.app, 1)
     hands.at(NINE.replace(hour=23, minute=59))
-    paper = begin(small, person)
+    paper = begin(one_school, person)
     hands.at(NINE.replace(hour=0, minute=1) + ONE)
-    submit(small, person, paper)
-    with small.app.app_context():
-        settings.write(small.city, "streak_repair_days", 3, "test")
-    assert get(small, person, "/me/streak")["recent"] == [{"day": DAY.isoformat(), "repaired": False}]
+    submit(one_school, person, paper)
+    with one_school.app.app_context():
+        settings.write(one_school.city, "streak_repair_days", 3, "test")
+    assert get(one_school, person, "/me/streak")["recent"] == [{"day": DAY.isoformat(), "repaired": False}]

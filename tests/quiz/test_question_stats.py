@@ -17,7 +17,7 @@ from sorting_miniapp.quiz.models_sets import OptionTally, QuestionMonth, Questio
 from tests.console.test_admin import sign_in
 from tests.events.helpers import NINE, Hands, World, at_once, make_people
 from tests.few_content import few
-from tests.quiz.test_quiz import begin, submit
+from tests.quiz.helpers import begin, submit
 
 
 def play(world: World, hands: Hands, people: int = 6) -> dict[str, Counter[str]]:

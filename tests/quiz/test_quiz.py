@@ -8,61 +8,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
 from sorting_miniapp import clock
 from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.orgs import settings
-from sorting_miniapp.quiz import bank, content, desk, effects, figures, folding, marking
+from sorting_miniapp.quiz import bank, content, desk, effects, figures, marking
 from sorting_miniapp.quiz.models import Attempt, PointsLedger, QuestionVersion, Quiz, QuizDay, QuizTotal
 from tests.console.test_admin import post, sign_in
-from tests.events.helpers import NINE, Hands, Person, World, at_once, make_people, make_staff
+from tests.events.helpers import NINE, Hands, World, at_once, make_people, make_staff
 from tests.few_content import few
-
-
-def call(world: World, person: Person, method: str, path: str, body: Any = None, **headers: str) -> Any:
-    client: FlaskClient = world.app.test_client()
-    return client.open(f"/api/v1{path}", method=method, json=body, headers=person.headers | headers)
-
-
-def begin(world: World, person: Person, slug: str = "daily") -> dict[str, Any]:
-    answer = call(world, person, "POST", f"/quizzes/{slug}/attempts")
-    assert answer.status_code == 201, answer.text
-    return dict(answer.json)
-
-
-def key(world: World) -> dict[str, dict[str, Any]]:
-    """{text: {option text: right}} from the database."""
-    with world.app.app_context():
-        rows = db.session.scalars(select(QuestionVersion)).all()
-        return {row.text: {one["text"]: one["right"] for one in row.options} for row in rows}
-
-
-def answers(world: World, paper: dict[str, Any], wrong: int = 0) -> dict[str, Any]:
-    """Right answers, but the first `wrong` questions left out."""
-    known, given = key(world), []
-    for question in paper["questions"][wrong:]:
-        right = known[question["text"]]
-        if question["kind"] == "sort":
-            given.append(
-                {"question": question["id"], "sorted": {o["id"]: right[o["text"]] for o in question["options"]}}
-            )
-        else:
-            chosen = [o["id"] for o in question["options"] if right[o["text"]] is True]
-            given.append({"question": question["id"], "options": chosen})
-    return {"answers": given}
-
-
-def submit(world: World, person: Person, paper: dict[str, Any], wrong: int = 0) -> Any:
-    return call(world, person, "POST", f"/attempts/{paper['id']}/submission", answers(world, paper, wrong))
-
-
-def count(world: World) -> None:
-    """What the worker does within a second."""
-    with world.app.app_context():
-        assert folding.run() is False
+from tests.quiz.helpers import answers, begin, call, count, submit
 
 
 def test_the_daily_quiz_is_the_same_for_everybody_and_done_once(school: World, hands: Hands) -> None:

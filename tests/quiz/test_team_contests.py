@@ -11,8 +11,7 @@ from sorting_miniapp.quiz.models_teams import TeamKind
 from tests.console.test_admin import sign_in
 from tests.events.helpers import Person, World, at_once, make_people, make_staff
 from tests.quiz.contests import make_quiz, run_jobs
-from tests.quiz.test_boards import public
-from tests.quiz.test_quiz import call, submit
+from tests.quiz.helpers import call, public, submit
 
 
 def by_team(world: World) -> str:

@@ -6,7 +6,6 @@ import io
 from typing import Any
 
 import openpyxl
-import pytest
 from sqlalchemy import select
 
 from sorting_miniapp.accounts import consents
@@ -16,31 +15,11 @@ from sorting_miniapp.db import db
 from sorting_miniapp.orgs import service as orgs
 from sorting_miniapp.orgs import settings
 from sorting_miniapp.orgs.models import NodeKind
-from sorting_miniapp.quiz import content, team_desk, teams
+from sorting_miniapp.quiz import team_desk, teams
 from sorting_miniapp.quiz.models_teams import Team, TeamKind, TeamMember
 from tests.console.test_admin import post, sign_in
 from tests.events.helpers import NINE, Hands, Person, World, at_once, make_people, make_staff
-from tests.few_content import few
-from tests.quiz.helpers import count
-from tests.quiz.test_quiz import begin, call, submit
-
-
-@pytest.fixture
-def school(world: World, hands: Hands) -> World:
-    hands.at(NINE)
-    return _filled(world)
-
-
-@pytest.fixture
-def small(sqlite_world: World, hands: Hands) -> World:
-    hands.at(NINE)
-    return _filled(sqlite_world)
-
-
-def _filled(world: World) -> World:
-    with world.app.app_context():
-        content.load(few())
-    return world
+from tests.quiz.helpers import begin, call, count, submit
 
 
 def make(world: World, teacher: Person, kind: TeamKind = TeamKind.CLASS) -> dict[str, Any]:
@@ -160,51 +139,51 @@ def test_the_last_place_goes_to_one_of_many(school: World) -> None:
     assert sorted(statuses) == [201, 201, 409, 409, 409]
 
 
-def test_codes_are_not_found_by_trying(small: World) -> None:
-    (person,) = make_people(small.app, 1)
-    statuses = [join(small, person, f"AAAAAA{letter}").status_code for letter in teams.ALPHABET[:12]]
+def test_codes_are_not_found_by_trying(one_school: World) -> None:
+    (person,) = make_people(one_school.app, 1)
+    statuses = [join(one_school, person, f"AAAAAA{letter}").status_code for letter in teams.ALPHABET[:12]]
     assert statuses == [404] * 10 + [429] * 2
 
 
-def test_residents_choose_a_school_from_a_list(small: World) -> None:
-    (person,) = make_people(small.app, 1)
-    with small.app.app_context():
-        primary = orgs.add(small.town, "星子小学", NodeKind.SCHOOL, "test").id
-    client = small.app.test_client()
+def test_residents_choose_a_school_from_a_list(one_school: World) -> None:
+    (person,) = make_people(one_school.app, 1)
+    with one_school.app.app_context():
+        primary = orgs.add(one_school.town, "星子小学", NodeKind.SCHOOL, "test").id
+    client = one_school.app.test_client()
     found = client.get("/api/v1/orgs?kind=school&q=小学").json
-    assert found["items"] == [{"id": primary, "name": "星子小学", "parent": {"id": small.town, "name": "星子镇"}}]
+    assert found["items"] == [{"id": primary, "name": "星子小学", "parent": {"id": one_school.town, "name": "星子镇"}}]
     assert client.get("/api/v1/orgs?kind=department").status_code == 422
-    changed = call(small, person, "PATCH", "/me", {"school_id": primary}).json
+    changed = call(one_school, person, "PATCH", "/me", {"school_id": primary}).json
     assert changed["school"] == {"id": primary, "name": "星子小学"}
-    assert call(small, person, "PATCH", "/me", {"school_id": small.town}).json["code"] == "school_unknown"
-    made = make(small, person)
-    with small.app.app_context():
+    assert call(one_school, person, "PATCH", "/me", {"school_id": one_school.town}).json["code"] == "school_unknown"
+    made = make(one_school, person)
+    with one_school.app.app_context():
         row = db.session.scalars(select(Team).where(Team.public_id == made["id"])).one()
         assert row.node_id == primary
 
 
-def test_staff_make_and_close_teams_of_their_branch(small: World) -> None:
-    with small.app.app_context():
-        make_staff("foreign_editor", Role.EDITOR, small.other_town)
-        (pupil,) = make_people(small.app, 1)
-    client = sign_in(small, "organiser")
+def test_staff_make_and_close_teams_of_their_branch(one_school: World) -> None:
+    with one_school.app.app_context():
+        make_staff("foreign_editor", Role.EDITOR, one_school.other_town)
+        (pupil,) = make_people(one_school.app, 1)
+    client = sign_in(one_school, "organiser")
     assert "还没有班级和小队" in client.get("/console/teams").text
-    assert "名称须为" in post(client, "/console/teams/new", 422, name=" ", kind="class", node=str(small.town))
-    url = post(client, "/console/teams/new", name="星子小学三（2）班", kind="class", node=str(small.town))
-    with small.app.app_context():
+    assert "名称须为" in post(client, "/console/teams/new", 422, name=" ", kind="class", node=str(one_school.town))
+    url = post(client, "/console/teams/new", name="星子小学三（2）班", kind="class", node=str(one_school.town))
+    with one_school.app.app_context():
         first = db.session.scalars(select(Team)).one().code
     assert first
     assert first in client.get(url).text
-    assert join(small, pupil, first).status_code == 201
+    assert join(one_school, pupil, first).status_code == 201
     assert "1号同学" in client.get(url).text
     assert client.get(f"{url}/progress.xlsx").status_code == 200
     post(client, f"{url}/code")
     assert first not in client.get(url).text
-    foreign = sign_in(small, "foreign_editor")
+    foreign = sign_in(one_school, "foreign_editor")
     assert foreign.get(url).status_code == 404
     assert "三（2）班" not in foreign.get("/console/teams").text
     post(client, f"{url}/close")
     assert "已解散" in client.get(url).text
-    audit = sign_in(small, "admin").get("/console/audit").text
+    audit = sign_in(one_school, "admin").get("/console/audit").text
     assert "换班级码" in audit
     assert team_desk.PAGE > 0
