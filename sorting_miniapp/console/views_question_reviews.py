@@ -17,6 +17,7 @@ from sorting_miniapp.errors import DomainError
 from sorting_miniapp.imports import workbook
 from sorting_miniapp.quiz import desk, proposals, sheet_questions
 from sorting_miniapp.quiz.models import POOL_NAMES, Pool
+from sorting_miniapp.quiz.question_list import Filters
 
 Page = Response | str | tuple[str, int]
 READERS = (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)
@@ -27,9 +28,9 @@ sheets.add_pages(sheet_questions.SHEET, "/questions/import", "console.question_r
 @blueprint.get("/questions.xlsx")
 @staff_only(*READERS)
 def questions_xlsx() -> FlaskResponse:
-    pool = request.args.get("pool", "")
-    name = f"题库{POOL_NAMES[Pool(pool)] if pool in set(Pool) else ''}{clock.today():%Y%m%d}.xlsx"
-    return attachment(sheet_questions.export(pool), name, workbook.XLSX)
+    filters = Filters.of(request.args)
+    name = f"题库{POOL_NAMES[Pool(filters.pool)] if filters.pool in set(Pool) else ''}{clock.today():%Y%m%d}.xlsx"
+    return attachment(sheet_questions.export(filters), name, workbook.XLSX)
 
 
 def _queue(problem: DomainError | None = None, remark_of: int = 0) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -16,6 +14,7 @@ from sorting_miniapp.media import drawings
 from sorting_miniapp.quiz import sets
 from sorting_miniapp.quiz.marking import CHOICES
 from sorting_miniapp.quiz.models import AUDIENCE_NAMES, DIFFICULTY_NAMES, POOL_NAMES, QUESTION_KIND_NAMES, Pool
+from sorting_miniapp.quiz.question_list import Filters
 from sorting_miniapp.quiz.sets import Blueprint
 
 Page = Response | str | tuple[str, int]
@@ -49,21 +48,17 @@ def question_set_new() -> Page:
     return redirect(url_for("console.question_set", set_id=key))
 
 
-def _filters() -> dict[str, Any]:
-    return {key: request.args.get(key, "").strip()[:40] for key in ("topic", "difficulty", "audience", "q")}
-
-
 def _page(set_id: int, problem: str = "") -> str:
     row, found = sets.get(set_id), sets.members(set_id)
-    chosen = _filters()
+    filters = Filters.of(request.args)
     page = forms.query_number("page", 0, 10_000) or 0
-    candidates, more = sets.choices(set_id, sets.wanted(**chosen), page)
+    candidates, more = sets.choices(set_id, filters, page)
     return render_template(
         "console/quiz/set.html",
         row=row, members=found, summary=sets.summary(found), used=sets.used_by(set_id), problem=problem,
-        candidates=candidates, filters=chosen, topic_options=[(topic, topic) for topic in sets.topics(row.pool)],
+        candidates=candidates, filters=filters, topic_options=[(topic, topic) for topic in sets.topics(row.pool)],
         difficulties=DIFFICULTY_NAMES, audiences=AUDIENCE_NAMES, kinds=QUESTION_KIND_NAMES,
-        following=url_for("console.question_set", set_id=set_id, page=page + 1, **chosen) if more else "",
+        following=url_for("console.question_set", set_id=set_id, page=page + 1, **filters.asked()) if more else "",
         fixed=not navigation.holds(Role.EDITOR),
     )  # fmt: skip
 
@@ -84,7 +79,7 @@ def question_set_change(set_id: int) -> Page:
             raise
         return _page(set_id, error.message), error.status
     flash(said, "success")
-    return redirect(url_for("console.question_set", set_id=set_id, **_filters()))
+    return redirect(url_for("console.question_set", set_id=set_id, **Filters.of(request.args).asked()))
 
 
 def _change(set_id: int) -> str:

@@ -13,9 +13,10 @@ from sorting_miniapp.console import forms, navigation
 from sorting_miniapp.console.blueprint import blueprint
 from sorting_miniapp.errors import DomainError
 from sorting_miniapp.media import drawings
-from sorting_miniapp.quiz import desk, proposals
+from sorting_miniapp.quiz import desk, proposals, question_list
 from sorting_miniapp.quiz.marking import CHOICES
 from sorting_miniapp.quiz.models import AUDIENCE_NAMES, DIFFICULTY_NAMES, POOL_NAMES, QUESTION_KIND_NAMES
+from sorting_miniapp.quiz.question_list import Filters
 from sorting_miniapp.teaching import sources
 
 Page = Response | str | tuple[str, int]
@@ -27,15 +28,23 @@ OPTIONS = 8
 @blueprint.get("/questions")
 @staff_only(*READERS)
 def questions() -> str:
-    pool, q = request.args.get("pool", ""), request.args.get("q", "").strip()[:40]
-    page = min(max(request.args.get("page", 0, type=int), 0), 10_000)
-    rows, more = desk.questions(pool, q, page)
-    following = url_for("console.questions", pool=pool, q=q, page=page + 1) if more else ""
+    filters = Filters.of(request.args)
+    page = forms.query_number("page", 0, 10_000) or 0
+    rows, many = question_list.listed(filters, page)
+    more = many > (page + 1) * question_list.PAGE
     return render_template(
         "console/quiz/questions.html",
-        rows=rows, pool=pool, q=q, following=following, pools=POOL_NAMES, kinds=QUESTION_KIND_NAMES,
+        rows=rows, many=many, page=page, filters=filters, pools=POOL_NAMES, kinds=QUESTION_KIND_NAMES,
+        difficulties=DIFFICULTY_NAMES, audiences=AUDIENCE_NAMES, standings=question_list.STANDING_NAMES,
+        topic_options=[(topic, topic) for topic in question_list.topics(question_list.EVERYTHING)],
         waiting=proposals.count_waiting(current_staff()),
+        following=url_for("console.questions", page=page + 1, **filters.asked()) if more else "",
     )  # fmt: skip
+
+
+def _look() -> dict[str, Any]:
+    """The look at the list that somebody came from, and goes back to."""
+    return {"page": forms.query_number("page", 0, 10_000) or None} | Filters.of(request.args).asked()
 
 
 def _form(values: dict[str, Any], key: int | None, problem: DomainError | None = None) -> str:
@@ -56,6 +65,7 @@ def _form(values: dict[str, Any], key: int | None, problem: DomainError | None =
         choices=CHOICES,
         fixed=not navigation.holds(Role.EDITOR),
         waits=proposals.of_question(key) if key else None,
+        look=_look(),
     )
 
 
@@ -108,4 +118,4 @@ def question_save(question_id: int) -> Page:
     except DomainError as error:
         return _form(_values(_typed(), active), question_id, error), error.status
     flash("已提交，另一位同事复核后成为新的一版，已有的成绩不变", "success")
-    return redirect(url_for("console.question", question_id=question_id))
+    return redirect(url_for("console.question", question_id=question_id, **_look()))

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sorting_miniapp import audit, clock
@@ -28,7 +28,6 @@ from sorting_miniapp.quiz.models import (
 from sorting_miniapp.teaching import sync
 from sorting_miniapp.teaching.models import ChangeKind
 
-PAGE = 50
 PART = "question"
 CODES = frozenset(code for code, _ in CHOICES)
 NEWEST = (QuestionVersion.question_id == Question.id) & (QuestionVersion.number == Question.number)
@@ -217,18 +216,6 @@ def roll_back(actor: StaffActor, question_id: int, change_id: int) -> None:
     if change.after is None:
         raise Conflict("nothing_to_restore", "这一版是停用，没有内容可以恢复")
     save(actor, question_id, draft_of(change.after), kind=ChangeKind.ROLLED_BACK)
-
-
-def questions(pool: str, q: str, page: int) -> tuple[list[Any], bool]:
-    """Rows of (Question, QuestionVersion), and whether there are more."""
-    wanted: list[ColumnElement[bool]] = []
-    if pool in set(Pool):
-        wanted.append(Question.pool == Pool(pool))
-    if q:
-        wanted.append(QuestionVersion.text.contains(q, autoescape=True))
-    statement = select(Question, QuestionVersion).join(QuestionVersion, NEWEST).where(*wanted).order_by(Question.id)
-    rows = list(db.session().execute(statement.offset(page * PAGE).limit(PAGE + 1)))
-    return rows[:PAGE], len(rows) > PAGE
 
 
 def question(question_id: int) -> tuple[Question, QuestionVersion]:

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from sorting_miniapp import audit, clock
 from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.errors import Conflict, Invalid, NotFound, Unavailable
-from sorting_miniapp.quiz import bank, desk
+from sorting_miniapp.quiz import bank, desk, question_list
 from sorting_miniapp.quiz.models import DIFFICULTY_NAMES, Attempt, Pool, Question, QuestionVersion, Quiz
 from sorting_miniapp.quiz.models_sets import QuestionSet, QuestionSetMember, QuestionTally
+from sorting_miniapp.quiz.question_list import Filters, Standing
 
 MOST, PAGE = 100, 25
 _lot = random.SystemRandom()
@@ -249,12 +250,12 @@ def _members(statement: Any) -> list[Member]:
     ]
 
 
-def choices(set_id: int, wanted: Collection[ColumnElement[bool]], page: int) -> tuple[list[Member], bool]:
+def choices(set_id: int, of: Filters, page: int) -> tuple[list[Member], bool]:
     """Questions that could still be added, and whether there are more."""
-    row = get(set_id)
+    usable = replace(of, pool=get(set_id).pool, standing=Standing.USED)
     statement = (
         select(Question, QuestionVersion, QuestionTally)
-        .where(Question.pool == row.pool, Question.active.is_(True), Question.id.not_in(_ids(set_id)), *wanted)
+        .where(*usable.conditions(), Question.id.not_in(_ids(set_id)))
         .order_by(Question.topic, Question.difficulty, Question.id)
         .offset(page * PAGE)
         .limit(PAGE + 1)
@@ -263,24 +264,9 @@ def choices(set_id: int, wanted: Collection[ColumnElement[bool]], page: int) -> 
     return found[:PAGE], len(found) > PAGE
 
 
-def wanted(topic: str = "", difficulty: str = "", audience: str = "", q: str = "") -> list[ColumnElement[bool]]:
-    """What an editor looks for among the questions; '' asks for nothing."""
-    found: list[ColumnElement[bool]] = []
-    if topic:
-        found.append(Question.topic == topic)
-    if difficulty in ("1", "2", "3"):
-        found.append(Question.difficulty == int(difficulty))
-    if audience:
-        found.append(Question.audience == audience)
-    if q:
-        found.append(QuestionVersion.text.contains(q, autoescape=True))
-    return found
-
-
 def topics(pool: Pool) -> list[str]:
     """The topics a pool has questions of."""
-    mine = select(Question.topic).where(Question.pool == pool, Question.active.is_(True)).distinct()
-    return sorted(db.session().scalars(mine))
+    return question_list.topics(Filters(pool=pool, standing=Standing.USED))
 
 
 def summary(found: Sequence[Member]) -> dict[str, Any]:

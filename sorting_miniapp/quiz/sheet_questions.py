@@ -33,6 +33,7 @@ from sorting_miniapp.quiz.models import (
     QuestionVersion,
 )
 from sorting_miniapp.quiz.models_bank import QuestionProposal
+from sorting_miniapp.quiz.question_list import EVERYTHING, Filters
 from sorting_miniapp.teaching import sources
 
 OPTIONS = 8
@@ -170,11 +171,10 @@ def run(rows: Sequence[Row], actor: StaffActor) -> str:
     return f"已提交 {len(wishes)} 道题，由另一位同事复核后才会使用"
 
 
-def export(pool: str = "") -> bytes:
-    """The whole bank, or a pool of it, as a sheet of the same columns."""
-    wanted = select(Question, QuestionVersion).join(QuestionVersion, desk.NEWEST).order_by(Question.id)
-    if pool in POOL_NAMES:
-        wanted = wanted.where(Question.pool == pool)
+def export(of: Filters = EVERYTHING) -> bytes:
+    """The bank, or what of it fits, as a sheet of the same columns."""
+    wanted = select(Question, QuestionVersion).join(QuestionVersion, desk.NEWEST)
+    wanted = wanted.where(*of.conditions()).order_by(Question.id)
     titles = sources.titles()
     return workbook.write("题库", COLUMNS, _lines(db.session().execute(wanted), titles))
 

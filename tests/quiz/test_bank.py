@@ -17,10 +17,11 @@ from sorting_miniapp.audit import AuditEntry
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.errors import Conflict, DomainError, Forbidden, Invalid
 from sorting_miniapp.imports.sheet import Action
-from sorting_miniapp.quiz import bank, content, desk, proposals, sheet_questions
+from sorting_miniapp.quiz import bank, content, desk, proposals, question_list, sheet_questions
 from sorting_miniapp.quiz.models import Question
 from sorting_miniapp.quiz.models_bank import ProposalState, QuestionProposal
 from sorting_miniapp.quiz.proposals import Wish
+from sorting_miniapp.quiz.question_list import Filters
 from tests.console.test_admin import post, sign_in, token
 from tests.events.helpers import NINE, Hands, World, at_once, make_staff
 from tests.few_content import few
@@ -78,8 +79,11 @@ def test_a_change_is_asked_only_after_a_second_person_read_it(people: Desk) -> N
         wish = change(people, text="改过的题目，还要再看一遍？")
         key = proposals.propose(people.writer, wish)
         assert number(people.question) == 1
+        (waits,), many = question_list.listed(Filters(standing="waiting"), 0)
+        assert (waits[0].id, waits.waits, many) == (people.question, True, 1)
         refused(Forbidden, "own_change", proposals.accept, people.writer, [key])
         assert proposals.accept(people.reader, [key]) == 1
+        assert question_list.listed(Filters(standing="waiting"), 0) == ([], 0)
         assert number(people.question) == 2
         row = db.session.get_one(Question, people.question)
         assert row.reviewer.startswith("复核")
@@ -88,6 +92,43 @@ def test_a_change_is_asked_only_after_a_second_person_read_it(people: Desk) -> N
         assert [tuple(one) for one in db.session.execute(actions.order_by(AuditEntry.id))] == [
             ("question.propose", "writer"), ("question.decide", "reader"), ("question.save", "reader"),
         ]  # fmt: skip
+
+
+def test_the_list_shows_what_an_editor_looks_for(few_people: Desk) -> None:
+    with few_people.world.app.app_context():
+        db.session.get_one(Question, few_people.question).active = False
+        db.session.commit()
+        everything, page = [], 0
+        while rows := question_list.listed(question_list.EVERYTHING, page)[0]:
+            everything, page = everything + rows, page + 1
+
+        def shows(fits: Any, **asked: str) -> None:
+            expected = [question.id for question, version, _ in everything if fits(question, version)]
+            rows, many = question_list.listed(Filters(**asked), 0)
+            assert [row[0].id for row in rows] == expected[: question_list.PAGE]
+            assert 0 < many == len(expected) < len(everything), asked
+
+        shows(lambda q, v: q.pool == "contest", pool="contest", topic="", kind="nonsense")
+        shows(lambda q, v: q.topic == "有害垃圾", topic="有害垃圾")
+        shows(lambda q, v: v.kind == "single" and not v.picture, kind="single")
+        shows(lambda q, v: v.picture, kind="picture")
+        shows(lambda q, v: q.difficulty == 2 and q.audience == "all", difficulty="2", audience="all")
+        shows(lambda q, v: q.id == few_people.question, standing="unused")
+        shows(lambda q, v: q.active and "灯管" in v.text, standing="used", q="灯管")
+
+
+def test_a_look_at_the_list_goes_along_with_its_links(few_people: Desk) -> None:
+    writer = sign_in(few_people.world, "writer")
+    look = "pool=practice&amp;standing=used"
+    page = writer.get("/console/questions?pool=practice&standing=used&topic=").text
+    following = page.split('rel="next" href="')[1].split('"')[0]
+    assert following == f"/console/questions?page=1&amp;{look}"
+    assert f'href="/console/questions.xlsx?{look}"' in page
+    second = writer.get(following.replace("&amp;", "&")).text
+    assert "第 2 页" in second
+    one = second.split('<td><a href="')[1].split('"')[0]
+    assert one.endswith(f"?page=1&amp;{look}")
+    assert f'href="{following}">返回</a>' in writer.get(one.replace("&amp;", "&")).text
 
 
 def test_a_new_question_waits_too(people: Desk) -> None:
