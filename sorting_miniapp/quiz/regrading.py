@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Text, func, or_, select, type_coerce, update
@@ -24,6 +25,7 @@ from sorting_miniapp.quiz.bank import Rules
 from sorting_miniapp.quiz.marking import Marks, Version
 from sorting_miniapp.quiz.models import QuizDay
 from sorting_miniapp.quiz.models_desk import Correction
+from sorting_miniapp.retries import again
 
 AT_ONCE = 25  # attempts in one transaction: short, so that on SQLite submissions need not wait
 PASSES = 5
@@ -141,7 +143,7 @@ def _apply(correction: Correction, progress: kinds.Progress) -> list[Change]:
         seen = 0
         for batch in _batches(older, progress, "正在重新计分"):
             seen += len(batch)
-            changes += _mark_anew(correction, number, [one.id for one in batch])
+            changes += again(partial(_mark_anew, correction, number, [one.id for one in batch]))
         if not seen and before == len(changes):
             break
     with transaction() as session:

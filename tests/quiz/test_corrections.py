@@ -6,12 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from psycopg.errors import DeadlockDetected
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from sorting_miniapp import clock
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.errors import Conflict
-from sorting_miniapp.quiz import bank, corrections
+from sorting_miniapp.quiz import bank, corrections, outcomes
 from sorting_miniapp.quiz.models import Attempt, PointsLedger, Question, QuestionVersion, QuizKind, QuizTotal
 from sorting_miniapp.quiz.models_desk import Correction
 from tests.events.helpers import NINE, Hands, World, at_once, make_people, notices
@@ -155,6 +157,31 @@ def test_a_correction_lists_the_certificates_it_touches(one_school: World, edito
     rights = [one["right"] for one in version.options]
     preview = correct(one_school, editors_there, version.id, "new_key", rights[1:] + rights[:1])
     assert preview["certificates"] == [number]
+
+
+def test_a_batch_the_database_undid_is_marked_once_more(
+    one_school: World, editors_there: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two transactions waited for each other: the job goes on with the same batch and tells of it once."""
+    (person,) = make_people(one_school.app, 1)
+    paper = begin(one_school, person)
+    submit(one_school, person, paper, wrong=1)
+    undone: list[Exception] = []
+    add = outcomes.add
+
+    def undo_the_first(*given: Any) -> None:
+        add(*given)
+        if not undone:
+            undone.append(OperationalError("", {}, DeadlockDetected()))
+            raise undone[0]
+
+    monkeypatch.setattr(outcomes, "add", undo_the_first)
+    correct(one_school, editors_there, version_of(one_school, paper["questions"][0]["text"]).id, "void")
+    ledger_fits(one_school)
+    with one_school.app.app_context():
+        outcome = db.session.scalars(select(Correction.outcome)).one()
+        assert (len(undone), outcome["attempts"], outcome["changed"]) == (1, 1, 1)
+        assert notices(one_school.app, "result_ready") == [person.id]
 
 
 def test_an_older_version_can_be_corrected_and_the_newer_one_stays(one_school: World, editors_there: Any) -> None:
