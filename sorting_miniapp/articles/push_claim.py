@@ -27,7 +27,7 @@ from sorting_miniapp.articles.models import (
     PushState,
     Slogan,
 )
-from sorting_miniapp.articles.pushes import SURE_FOR
+from sorting_miniapp.articles.push_steps import maybe_sent
 from sorting_miniapp.articles.writing import newest
 from sorting_miniapp.database_time import database_now
 from sorting_miniapp.db import db, transaction
@@ -111,7 +111,7 @@ def _problem(session: Session, push: Push) -> str:
     if push.remote_id:
         return ""
     if push.called_at is not None:
-        unsure = push.channel is Channel.PUBLISH or database_now() - push.called_at > SURE_FOR
+        unsure = maybe_sent(push, database_now())
         return "发送中断，是否已发出不明，请到公众号后台核对" if unsure else ""
     if clock.now() > push.late_at:
         return "已超过宽限时间，没有自动发出"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sorting_miniapp import clock
 from sorting_miniapp.articles.models import PUSH_STATE_NAMES, Channel, Push, PushState
 
 S = PushState
+# WeChat remembers a clientmsgid for 24 hours; after this a repeated mass send might go out twice.
+SURE_FOR = timedelta(hours=22)
 OVER = (S.SENT, S.PARTLY_FAILED, S.CANCELLED, S.MISSED)
 
 
@@ -47,7 +50,7 @@ def steps(push: Push) -> list[Step]:
     elif push.state is S.PARTLY_FAILED and begun:
         found = [RESEND]
     elif push.state is S.HELD:
-        found = [GO_ON if begun else NOW, CLOSE]
+        found = [CLOSE] if maybe_sent(push) else [GO_ON if begun else NOW, CLOSE]
     elif push.state is S.MANUAL and not ours and push.handed_at is None:
         found = [HANDED]
     if push.state not in OVER and not at_wechat:
@@ -55,9 +58,23 @@ def steps(push: Push) -> list[Step]:
     return found
 
 
+def mark(push: Push) -> str:
+    """Changes when what may be done does: a page that shows another one is out of date."""
+    return "-".join([push.state.value, *(step.key for step in steps(push))])
+
+
+def maybe_sent(push: Push, now: datetime | None = None) -> bool:
+    """Whether WeChat may have it already and would take one more try for another push. `now`: unshifted (None: the
+    host's)."""
+    if push.called_at is None:
+        return False
+    return push.channel is Channel.PUBLISH or (now or clock.wall_now()) - push.called_at > SURE_FOR
+
+
 def may_replan(push: Push) -> bool:
     """Whether its time may be changed."""
-    return push.state in (S.READY, S.PENDING_REVIEW, S.PAUSED, S.HELD) and push.fan_out_id is None
+    waits = push.state in (S.READY, S.PENDING_REVIEW, S.PAUSED, S.HELD)
+    return waits and push.fan_out_id is None and not maybe_sent(push)
 
 
 def may_confirm(push: Push) -> bool:
@@ -89,7 +106,7 @@ def sentence(push: Push) -> str:
         S.PARTLY_FAILED: "有些人没有收到，下面列出原因。结果不明的不补发，以免重复。",
         S.CANCELLED: "已经取消，没有发出的不再发送。要再推送，请在文章页面另外安排。",
         S.HELD: "系统没有自动处理，请核对后选择：马上发送、改时间、登记已经发布的网址，或者关闭。",
-        S.MANUAL: "公众号后台已有草稿。请登录公众平台，在“草稿箱”找到它，核对后点“发表”，再把文章网址登记在下面。",
+        S.MANUAL: "还差这几步：",
         S.MISSED: "已经关闭，没有发出。",
     }
     if push.state is S.SENDING:
@@ -101,7 +118,26 @@ def sentence(push: Push) -> str:
     if push.state is S.PAUSED:
         begun = "已经暂停，没有发出的消息等您继续。"
         return begun if push.fan_out_id is not None else f"已经暂停。{late} 以前可以继续，过后须改时间或马上发送。"
+    if push.state is S.HELD and maybe_sent(push):
+        return "请先到公众号后台核对：已经发出的，把网址登记在下面；没有发出的，关闭这次推送，再另外安排一次。"
     return words[push.state]
+
+
+def by_hand(push: Push) -> list[str]:
+    """The steps of a person where the account may only make drafts; none for other pushes. WeChat's console asks about
+    telling the followers (群发通知) when an article is published: what makes a mass send of it."""
+    if push.state is not S.MANUAL or push.channel is Channel.HANDOVER:
+        return []
+    told = {
+        Channel.MASS: "打开“群发通知”" + ("，选好标签" if push.tag_id else ""),
+        Channel.PUBLISH: "关掉“群发通知”",
+    }[push.channel]
+    return [
+        "登录微信公众平台（mp.weixin.qq.com），打开“草稿箱”，找到这篇文章的草稿。",
+        "核对标题、封面、正文和版头版尾用语。",
+        f"点“发表”，{told}，再确认。",
+        "打开发表好的文章，复制网址，登记在下面。",
+    ]
 
 
 def _handover(push: Push, due: str) -> str:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from sorting_miniapp import audit, clock
 from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.accounts.models import Role
-from sorting_miniapp.articles import audience, push_rules, writing
+from sorting_miniapp.articles import audience, push_rules, push_steps, writing
 from sorting_miniapp.articles.audience import EVERYBODY, Target
 from sorting_miniapp.articles.models import Article, ArticleState, ArticleVersion, Channel, Push, PushState
 from sorting_miniapp.db import db, transaction
@@ -27,8 +27,6 @@ from sorting_miniapp.errors import Conflict, NotFound
 from sorting_miniapp.orgs.models import Node
 from sorting_miniapp.orgs.tree import within
 
-# WeChat remembers a clientmsgid for 24 hours; after this a repeated mass send might go out twice.
-SURE_FOR = timedelta(hours=22)
 WAITING = (PushState.PENDING_REVIEW, PushState.READY)
 
 
@@ -224,10 +222,7 @@ def _release(session: Session, push: Push) -> None:
     """Free it of its last try. One whose call may have gone out keeps its clientmsgid while WeChat remembers it."""
     if push.fan_out_id is not None:
         raise Conflict("fan_out_begun", "消息已经开始发送，请用“继续发送”")
-    sure = push.called_at is None or (
-        push.channel is not Channel.PUBLISH and clock.wall_now() - push.called_at <= SURE_FOR
-    )
-    if not sure:
+    if push_steps.maybe_sent(push):
         raise Conflict("maybe_sent", "这次推送可能已经发出，请先到公众号后台核对，再关闭或新建推送")
     push.version_id = push.version_id if push.called_at else None
     push.draft_id = push.draft_id if push.called_at else ""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from sorting_miniapp import clock
@@ -82,9 +82,14 @@ def push(push_id: int) -> str:
 
 @blueprint.get("/pushes/<int:push_id>/progress")
 @staff_only(*READERS)
-def push_progress(push_id: int) -> str:
-    """The part of the page that htmx fetches while the push goes out."""
-    return render_template("console/articles/_progress.html", **_progress(push_id))
+def push_progress(push_id: int) -> Page:
+    """The part of the page that htmx fetches while the push goes out; all of it once other steps are possible."""
+    shown = _progress(push_id)
+    seen, now = request.args.get("seen"), push_steps.mark(shown["push"])
+    answer = make_response(render_template("console/articles/_progress.html", **shown))
+    if seen != now:
+        answer.headers["HX-Refresh"] = "true"
+    return answer
 
 
 def _progress(push_id: int) -> dict[str, Any]:

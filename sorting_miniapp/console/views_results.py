@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -50,10 +51,8 @@ def _page(first: date, last: date, problem: str = "") -> str:
         first=first,
         last=last,
         states=[(state, results.STATE_NAMES[state]) for state in push_results.SHOWN],
-        reads=charts.bars("每月小程序阅读", [(_short(one), sums.reads) for one, sums in found.months.items()]),
-        sent=charts.bars(
-            "每月订阅消息已发", [(_short(one), sums.messages[DeliveryState.SENT]) for one, sums in found.months.items()]
-        ),
+        reads=charts.bars("每月小程序阅读", _by_month(found.months, lambda sums: sums.reads)),
+        sent=charts.bars("每月订阅消息已发", _by_month(found.months, lambda sums: sums.messages[DeliveryState.SENT])),
         units=units,
         column=column or "",
         columns=[("", "全部")] + [(str(one.id), one.name) for one in writing.columns()],
@@ -61,8 +60,15 @@ def _page(first: date, last: date, problem: str = "") -> str:
     )
 
 
-def _short(month: str) -> str:
-    return f"{int(month[5:])}月"
+def _by_month(
+    months: dict[str, push_results.Sums], number: Callable[[push_results.Sums], int]
+) -> list[tuple[str, int]]:
+    """Points of a chart; the months of several years name theirs."""
+    several = len({month[:4] for month in months}) > 1
+    return [
+        (f"{month[2:4]}年{int(month[5:])}月" if several else f"{int(month[5:])}月", number(sums))
+        for month, sums in months.items()
+    ]
 
 
 @blueprint.post("/results/export")

@@ -53,10 +53,14 @@ def test_from_a_typed_text_to_a_sent_push(page_desk: Desk) -> None:
     assert "请选择渠道" in post(editor, f"{url}/pushes/new", 422, channel="pigeon", now="1")
     assert "填写有误" in post(editor, f"{url}/pushes/new", 422, channel="mass", due_at="soon")
     push_url = post(editor, f"{url}/pushes/new", channel="mass", now="1", step="confirm")
-    assert "待发" in editor.get(push_url).text
+    waiting = editor.get(push_url).text
+    assert "待发" in waiting
+    progress = re.findall(r'hx-get="([^"]+)"', waiting)[0].replace("&amp;", "&")
+    assert "HX-Refresh" not in editor.get(progress).headers
     with desk.app.app_context():
         push_id = db.session.scalars(select(Push.id)).one()
         push_run.run(push_id)
+    assert editor.get(progress).headers["HX-Refresh"] == "true", "the buttons of a waiting push are out of date"
     assert "发送中" in editor.get(push_url).text
     assert "已经交给公众号" in post(editor, f"{push_url}/cancel", 409)
     assert TEXT.title in editor.get("/console/pushes").text

@@ -191,7 +191,8 @@ def test_without_the_right_to_publish_a_draft_waits_for_a_person(sqlite_desk: De
     push = run_to_the_end(pushes.plan(desk.editor, desk.approved(), channel, NINE))
     assert (push.state, push.reason) == (PushState.MANUAL, push_run.DRAFT_MADE)
     assert push.draft_id
-    assert "草稿箱" in push_steps.sentence(push)
+    assert "草稿箱" in push_steps.by_hand(push)[0]
+    assert ("打开“群发通知”" if channel is Channel.MASS else "关掉“群发通知”") in push_steps.by_hand(push)[2]
     handover.confirm_sent(desk.editor, push.id, "https://mp.weixin.qq.com/s/by-hand")
     assert the_push(push.id).state is PushState.SENT
     assert db.session().scalar(select(MediaItem.id)) is None, "our own account is no outlet"

@@ -14,7 +14,17 @@ from sqlalchemy import select, update
 
 from sorting_miniapp import clock, epoch, state
 from sorting_miniapp.accounts.models import Role
-from sorting_miniapp.articles import accounts, handover, push_claim, push_run, push_watch, pushes, reviews, writing
+from sorting_miniapp.articles import (
+    accounts,
+    handover,
+    push_claim,
+    push_run,
+    push_steps,
+    push_watch,
+    pushes,
+    reviews,
+    writing,
+)
 from sorting_miniapp.articles.audience import Target
 from sorting_miniapp.articles.models import AccountKind, Article, Channel, Push, PushState
 from sorting_miniapp.database_time import database_now
@@ -254,6 +264,9 @@ def test_publishing_takes_its_address_and_a_lost_answer_waits_for_a_person(desk:
     assert run_to_the_end(lost).state is PushState.HELD
     with pytest.raises(Conflict, match="maybe_sent"):
         pushes.send_now(desk.editor, lost)
+    offered = [step.key for step in push_steps.steps(the_push(lost))]
+    assert (offered, push_steps.may_replan(the_push(lost))) == (["close", "cancel"], False), "nothing that is refused"
+    assert "先到公众号后台核对" in push_steps.sentence(the_push(lost))
     with pytest.raises(Invalid):
         handover.confirm_sent(desk.editor, lost, "javascript:alert(1)")
     handover.confirm_sent(desk.editor, lost, "https://mp.weixin.qq.com/s/abc")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import re
 from datetime import date, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Browser, FloatRect, Page, expect
+from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
 from sorting_miniapp import clock
 from tests.browser.conftest import Staff, fits
@@ -91,9 +90,16 @@ def test_planned_by_mouse_and_keyboard_paused_resumed_and_sent(chromium: Browser
     assert staff.outside == []
 
 
+def fits_both(page: Page) -> None:
+    """On a PC and, where it stays, on a phone."""
+    for width in (1366, 360):
+        page.set_viewport_size({"width": width, "height": 800})
+        fits(page)
+
+
 def test_paused_resumed_sent_from_the_pushs_page(chromium: Browser, service: Instance) -> None:
     url = approved(service, "要暂停的一篇")
-    staff = Staff(chromium, service, "editor")
+    staff = Staff(chromium, service, "editor", 360)
     page = staff.go(f"{url}/pushes/new?due_at={monday(40).isoformat()}T09:00")
     page.get_by_label("公众号发布（不通知）").check()
     page.get_by_role("button", name="下一步：核对").click()
@@ -104,13 +110,36 @@ def test_paused_resumed_sent_from_the_pushs_page(chromium: Browser, service: Ins
     page.get_by_role("button", name="暂停").click()
     expect(page.locator("#progress .badge")).to_have_text("已暂停")
     staff.go("/console/")
+    fits_both(page)
     waiting = page.get_by_role("row", name="要暂停的一篇")
     waiting.get_by_role("button", name="继续", exact=True).click()
     expect(page.locator("#progress .badge")).to_have_text("待发")
+    fits_both(page)
     page.get_by_role("button", name="马上发送").click()
     page.get_by_role("dialog").get_by_role("button", name="马上发送").click()
     expect(page.locator("#progress .badge")).to_have_text("已发", timeout=30_000)
+    expect(page.get_by_role("button", name="暂停")).to_have_count(0)
+    fits_both(page)
     assert staff.errors == []
+
+
+def drag_by_finger(staff: Staff, entry: Locator, to: Locator) -> None:
+    """Hold the entry until it lifts and `to` shows, move there, let go in the lower half of `to`."""
+    finger = staff.context.new_cdp_session(staff.page)
+    middle = "one => one.scrollIntoView({block: 'center', behavior: 'instant'})"
+    entry.evaluate(middle)
+
+    def touch(kind: str, box: FloatRect | None) -> None:
+        at = [{"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] * 0.7}] if box else []
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+    touch("touchStart", entry.bounding_box())
+    expect(staff.page.locator(".drag-ghost")).to_be_visible()
+    expect(to).to_be_visible()
+    to.evaluate(middle)
+    for _ in range(3):
+        touch("touchMove", to.bounding_box())
+    touch("touchEnd", None)
 
 
 @pytest.mark.parametrize("width", [1366, 360])
@@ -134,12 +163,16 @@ def test_a_column_its_queue_and_the_publicity_week(chromium: Browser, service: I
         page.get_by_label("排进一篇").select_option(label=title)
         page.get_by_role("button", name="排进队列").click()
     fits(page)
+    first, last = page.locator("#queue > li").first, page.locator("#queue > li").last
     if width > 1000:
-        page.locator("#queue li").last.drag_to(page.locator("#queue li").first, target_position={"x": 20, "y": 2})
+        last.drag_to(first, target_position={"x": 20, "y": 2})
     else:
-        page.locator("#queue li").last.get_by_role("button", name="上移").click()
+        drag_by_finger(staff, first, last)
     expect(page.get_by_text("已调整顺序")).to_be_visible()
-    expect(page.locator("#queue li").first).to_contain_text(titles[1])
+    expect(first).to_contain_text(titles[1])
+    last.get_by_role("button", name="上移").click()
+    expect(first).to_contain_text(titles[0])
+    expect(page.get_by_text("已调整顺序")).to_be_visible()
     page.get_by_role("button", name="暂停栏目").click()
     expect(page.get_by_text("栏目已暂停")).to_be_visible()
 
@@ -158,28 +191,6 @@ def test_a_column_its_queue_and_the_publicity_week(chromium: Browser, service: I
     page.get_by_role("button", name="确认安排").click()
     expect(page.get_by_text("已安排 1 次推送")).to_be_visible()
     assert [error for error in staff.errors if "422" not in error] == [], "but for what has to be seen first"
-
-
-def drag_by_finger(staff: Staff, title: str, day: date) -> None:
-    """Hold the entry until it lifts and the empty days show, then move it to the day."""
-    page, finger = staff.page, staff.context.new_cdp_session(staff.page)
-    entry = page.locator(".calendar-entry[data-move]", has_text=title)
-    middle = "one => one.scrollIntoView({block: 'center', behavior: 'instant'})"
-    entry.evaluate(middle)
-
-    def touch(kind: str, box: FloatRect | None) -> None:
-        at = [{"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}] if box else []
-        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
-
-    touch("touchStart", entry.bounding_box())
-    expect(page.locator(".calendar-ghost")).to_be_visible()
-    here = page.locator(day_of(page, day))
-    expect(here).to_be_visible()
-    here.evaluate(middle)
-    for _ in range(3):
-        touch("touchMove", here.bounding_box())
-    expect(here).to_have_class(re.compile("calendar-over"))
-    touch("touchEnd", None)
 
 
 def test_on_a_phone_the_calendar_is_a_list_of_days(chromium: Browser, service: Instance) -> None:
@@ -205,7 +216,8 @@ def test_on_a_phone_the_calendar_is_a_list_of_days(chromium: Browser, service: I
     expect(entry.locator(".calendar-long")).to_be_visible()
     expect(page.locator("td.calendar-empty").last).to_be_hidden()
     page = staff.go(f"/console/calendar?view=week&at={start.isoformat()}")
-    drag_by_finger(staff, "手机上排的一篇", start + timedelta(days=2))
+    planned = page.locator(".calendar-entry[data-move]", has_text="手机上排的一篇")
+    drag_by_finger(staff, planned, page.locator(day_of(page, start + timedelta(days=2))))
     expect(page.get_by_text("已改时间：手机上排的一篇")).to_be_visible()
     expect(page.locator(day_of(page, start + timedelta(days=2)))).to_contain_text("09:00 手机上排的一篇")
     page.get_by_role("link", name="改时间：手机上排的一篇").click()
