@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from sorting_miniapp.accounts.access import Access
 from sorting_miniapp.accounts.models import Role
-from tests.console.test_admin import sign_in
+from tests.console.helpers import sign_in
 from tests.events.helpers import Hands, World, make_person, make_staff
 
 TABLE = Path(__file__).parent / "access.txt"

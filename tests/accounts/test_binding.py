@@ -20,7 +20,7 @@ from sorting_miniapp.errors import Conflict, Invalid, NotFound
 from sorting_miniapp.events.models import CheckIn
 from sorting_miniapp.wechat.events import Event
 from sorting_miniapp.wechat.models import Follower
-from tests.console.test_admin import post, sign_in
+from tests.console.helpers import post, sign_in
 from tests.events.helpers import NINE, Hands, Person, World, at_once, make_event, make_people, make_person, sign_up
 
 

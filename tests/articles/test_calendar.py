@@ -21,9 +21,8 @@ from sorting_miniapp.articles.models import AccountKind, Article, Channel, Push,
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.errors import Conflict, DomainError, Invalid
 from tests.articles.conftest import NINE, Desk, person
-from tests.articles.test_console import sign_in
-from tests.articles.test_pushes import the_push
-from tests.console.test_admin import post
+from tests.articles.helpers import the_push
+from tests.console.helpers import post, sign_in
 from tests.events.helpers import CONTENT
 
 DAY, HOUR, EVERYTHING = timedelta(days=1), timedelta(hours=1), Wanted()

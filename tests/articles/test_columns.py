@@ -19,7 +19,7 @@ from sorting_miniapp.articles.models_planning import ColumnPlan
 from sorting_miniapp.db import db
 from sorting_miniapp.errors import Conflict, Invalid, NotFound
 from tests.articles.conftest import TEXT, Desk
-from tests.articles.test_pushes import run_to_the_end
+from tests.articles.helpers import run_to_the_end
 from tests.events.helpers import at_once
 from tests.unguarded import planning as unguarded
 

@@ -6,7 +6,6 @@ import io
 import re
 from typing import Any
 
-from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import select
 
@@ -14,15 +13,7 @@ from sorting_miniapp.articles import push_run
 from sorting_miniapp.articles.models import Article, Push
 from sorting_miniapp.db import db
 from tests.articles.conftest import TEXT, Desk
-from tests.console.test_admin import post, token
-from tests.events.helpers import PASSWORD
-
-
-def sign_in(desk: Desk, username: str) -> FlaskClient:
-    client = desk.app.test_client()
-    form = {"username": username, "password": PASSWORD, "csrf_token": token(client.get("/console/login").text)}
-    assert client.post("/console/login", data=form).status_code == 302
-    return client
+from tests.console.helpers import post, sign_in, token
 
 
 def test_from_a_typed_text_to_a_sent_push(page_desk: Desk) -> None:

@@ -20,9 +20,8 @@ from sorting_miniapp.db import db
 from sorting_miniapp.errors import Invalid, TooLarge
 from sorting_miniapp.media.models import Picture
 from tests.articles.conftest import TEXT, Desk
-from tests.articles.test_console import sign_in
-from tests.articles.test_editing import form_of
-from tests.console.test_admin import post, token
+from tests.articles.helpers import form_of
+from tests.console.helpers import post, sign_in, token
 
 
 def document(title: bool = True) -> bytes:

@@ -25,8 +25,8 @@ from sorting_miniapp.articles.models_writing import NEW, Autosave
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.errors import Conflict, Invalid, NotFound, TooLarge
 from tests.articles.conftest import NINE, TEXT, Desk, person
-from tests.articles.test_console import sign_in
-from tests.console.test_admin import post, token
+from tests.articles.helpers import form_of
+from tests.console.helpers import post, sign_in, token
 from tests.events.helpers import at_once
 
 REPRINT = replace(
@@ -123,13 +123,6 @@ def test_unsaved_text_comes_back_and_is_the_persons_own(desk: Desk) -> None:
     desk.hands.at(NINE + timedelta(days=31))
     assert autosave.purge() == 1
     assert db.session().scalars(select(Autosave)).all() == []
-
-
-def form_of(page: str) -> dict[str, str]:
-    fields = dict(re.findall(r'<input[^>]*name="(seen|base|title|cover)" value="([^"]*)"', page))
-    markdown = re.search(r'<textarea[^>]*name="markdown"[^>]*>\n(.*?)</textarea>', page, re.S)
-    assert markdown
-    return fields | {"markdown": markdown[1]}
 
 
 def test_two_editors_at_once_see_both_texts_and_nothing_is_lost(page_desk: Desk) -> None:

@@ -24,16 +24,18 @@ from sorting_miniapp.articles import (
     pushes,
     quotas,
     readers,
+    writing,
 )
 from sorting_miniapp.articles.audience import Target
 from sorting_miniapp.articles.models import AccountKind, Audience, Channel, Column, Push, PushState
 from sorting_miniapp.articles.models_media import MediaItem
 from sorting_miniapp.db import db
-from sorting_miniapp.errors import Conflict, DomainError, Forbidden, Invalid
+from sorting_miniapp.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from sorting_miniapp.orgs import settings
-from tests.articles.conftest import NINE, TEMPLATE, Desk, person
-from tests.articles.test_pushes import MASS, run_to_the_end, the_push
-from tests.deliveries.test_sending import make_residents
+from tests.articles.conftest import NINE, TEMPLATE, TEXT, Desk, person
+from tests.articles.helpers import make_account, run_to_the_end, the_push
+from tests.articles.test_pushes import MASS
+from tests.deliveries.helpers import make_residents
 from tests.events.helpers import at_once
 from tests.unguarded import planning as unguarded
 
@@ -46,10 +48,6 @@ def tag(desk: Desk, key: int, name: str, people: int) -> None:
     for _ in range(people):
         desk.simulator.call("POST", f"/_sim/users/{desk.simulator.new_user()}", {"tags": [key]})
     account_tags.refresh()
-
-
-def make_account(desk: Desk, kind: AccountKind = AccountKind.SUBSCRIPTION) -> int:
-    return accounts.save(desk.editor, accounts.Details("连州发布", "市委宣传部", "王主任 0763-6600000", kind))
 
 
 def told(action: Any) -> str:
@@ -249,3 +247,23 @@ def test_every_state_says_what_it_means_and_only_offers_what_works(sqlite_desk: 
         over = state in push_steps.OVER
         assert over is (not [step for step in push_steps.steps(shown) if step.key != "resend"]), state
     assert audience.words(push) == "连州市订阅了消息的居民"
+
+
+def test_planning_refuses_what_cannot_be(desk: Desk) -> None:
+    draft = writing.create(desk.editor, desk.city, desk.column, TEXT)
+    with pytest.raises(Conflict):
+        pushes.plan(desk.editor, draft, Channel.MASS, NINE)
+    article = desk.approved()
+    for impossible in (NINE - timedelta(hours=1), NINE + timedelta(days=400)):
+        with pytest.raises(Invalid):
+            pushes.plan(desk.editor, article, Channel.MASS, impossible)
+    with pytest.raises(Invalid):
+        pushes.plan(desk.editor, article, Channel.SUBSCRIBE, NINE.replace(hour=23))
+    pushes.plan(desk.editor, article, Channel.MASS, NINE + timedelta(hours=1))
+    with pytest.raises(Conflict, match="push_planned"):
+        pushes.plan(desk.editor, article, Channel.MASS, NINE + timedelta(days=2))
+    with pytest.raises(Conflict, match="quota_used"):
+        pushes.plan(desk.editor, desk.approved(), Channel.MASS, NINE + timedelta(hours=5))
+    town = person("town_editor", Role.EDITOR, desk.town)
+    with pytest.raises(NotFound):
+        pushes.plan(town, article, Channel.SUBSCRIBE, NINE)

@@ -17,8 +17,7 @@ from sorting_miniapp.articles.models_writing import PhonePreview, PhoneState
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.errors import Conflict, NotFound, TooMany
 from tests.articles.conftest import NINE, TEXT, Desk, person
-from tests.articles.test_console import sign_in
-from tests.console.test_admin import post
+from tests.console.helpers import post, sign_in
 
 PREVIEW, DRAFT, DELETE = "/cgi-bin/message/mass/preview", "/cgi-bin/draft/add", "/cgi-bin/draft/delete"
 

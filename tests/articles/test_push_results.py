@@ -21,9 +21,8 @@ from sorting_miniapp.jobs import running
 from sorting_miniapp.jobs import service as jobs
 from sorting_miniapp.jobs.models import Job, JobState
 from tests.articles.conftest import NINE, TEMPLATE, Desk
-from tests.articles.test_planning import make_account
-from tests.articles.test_pushes import the_push
-from tests.deliveries.test_sending import make_residents
+from tests.articles.helpers import make_account, the_push
+from tests.deliveries.helpers import make_residents
 from tests.simulator_process import SEND
 
 DAY = timedelta(days=1)

@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy import select, update
 
 from sorting_miniapp import clock, epoch, state
-from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.articles import (
     accounts,
     handover,
@@ -31,34 +30,13 @@ from sorting_miniapp.database_time import database_now
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.deliveries import claims, fan_out, sender
 from sorting_miniapp.deliveries.models import Delivery
-from sorting_miniapp.errors import Conflict, Invalid, NotFound
-from tests.articles.conftest import NINE, TEMPLATE, TEXT, Desk, person
-from tests.deliveries.test_sending import make_residents
+from sorting_miniapp.errors import Conflict, Invalid
+from tests.articles.conftest import NINE, TEMPLATE, TEXT, Desk
+from tests.articles.helpers import rested, run_to_the_end, the_push
+from tests.deliveries.helpers import make_residents
 from tests.simulator_process import SEND
 
 MASS, DRAFT = "/cgi-bin/message/mass/sendall", "/cgi-bin/draft/add"
-
-
-def the_push(push_id: int) -> Push:
-    db.session().commit()
-    db.session().expire_all()
-    return db.session().get_one(Push, push_id)
-
-
-def rested(push_id: int) -> None:
-    """Let the pause between two steps be over."""
-    with transaction() as session:
-        session.execute(update(Push).where(Push.id == push_id).values(not_before=None))
-
-
-def run_to_the_end(push_id: int, most: int = 10) -> Push:
-    for _ in range(most):
-        rested(push_id)
-        for found in push_claim.waiting():
-            push_run.run(found)
-        if not push_claim.waiting() and the_push(push_id).not_before is None:
-            break
-    return the_push(push_id)
 
 
 def sent(desk: Desk) -> dict[str, int]:
@@ -194,26 +172,6 @@ def test_a_change_sends_a_waiting_push_back_to_its_reviews(desk: Desk) -> None:
         reviews.decide(reviewer, article, 2, True, "")
     assert run_to_the_end(push_id).state is PushState.SENT
     assert "第二稿" in desk.simulator.received(DRAFT)[0]["body"]["articles"][0]["content"]
-
-
-def test_planning_refuses_what_cannot_be(desk: Desk) -> None:
-    draft = writing.create(desk.editor, desk.city, desk.column, TEXT)
-    with pytest.raises(Conflict):
-        pushes.plan(desk.editor, draft, Channel.MASS, NINE)
-    article = desk.approved()
-    for impossible in (NINE - timedelta(hours=1), NINE + timedelta(days=400)):
-        with pytest.raises(Invalid):
-            pushes.plan(desk.editor, article, Channel.MASS, impossible)
-    with pytest.raises(Invalid):
-        pushes.plan(desk.editor, article, Channel.SUBSCRIBE, NINE.replace(hour=23))
-    pushes.plan(desk.editor, article, Channel.MASS, NINE + timedelta(hours=1))
-    with pytest.raises(Conflict, match="push_planned"):
-        pushes.plan(desk.editor, article, Channel.MASS, NINE + timedelta(days=2))
-    with pytest.raises(Conflict, match="quota_used"):
-        pushes.plan(desk.editor, desk.approved(), Channel.MASS, NINE + timedelta(hours=5))
-    town = person("town_editor", Role.EDITOR, desk.town)
-    with pytest.raises(NotFound):
-        pushes.plan(town, article, Channel.SUBSCRIBE, NINE)
 
 
 def test_wechats_refusals_and_the_administrators_confirmation(desk: Desk) -> None:

@@ -19,8 +19,7 @@ from sorting_miniapp.articles.models_writing import SloganUse
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.errors import Conflict, Forbidden, Invalid
 from tests.articles.conftest import NINE, Desk, person
-from tests.articles.test_console import sign_in
-from tests.console.test_admin import post
+from tests.console.helpers import post, sign_in
 
 
 def test_a_slogan_of_an_occasion_goes_before_the_lasting_ones(sqlite_desk: Desk) -> None:

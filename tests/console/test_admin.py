@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from typing import Any
 
 import openpyxl
 import pytest
@@ -16,27 +15,8 @@ from sorting_miniapp.audit import AuditEntry
 from sorting_miniapp.db import db
 from sorting_miniapp.orgs import settings
 from sorting_miniapp.orgs.models import Node
-from tests.events.helpers import PASSWORD, World
-
-
-def token(page: str) -> str:
-    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
-    assert found, page[:2000]
-    return found[1]
-
-
-def sign_in(world: World, username: str, password: str = PASSWORD) -> FlaskClient:
-    client = world.app.test_client()
-    form = {"username": username, "password": password, "csrf_token": token(client.get("/console/login").text)}
-    assert client.post("/console/login", data=form).status_code == 302
-    return client
-
-
-def post(client: FlaskClient, url: str, status: int = 302, **form: Any) -> str:
-    page = client.get("/console/password").text
-    answer = client.post(url, data=form | {"csrf_token": token(page)})
-    assert answer.status_code == status, answer.text[:2000]
-    return str(answer.headers.get("Location") or answer.text)
+from tests.console.helpers import post, sign_in, token
+from tests.events.helpers import World
 
 
 @pytest.fixture

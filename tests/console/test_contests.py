@@ -16,7 +16,7 @@ from sorting_miniapp.db import db
 from sorting_miniapp.quiz import bank, content
 from sorting_miniapp.quiz.models import Attempt
 from sorting_miniapp.quiz.models_desk import ContestPrize, Correction, Disqualification
-from tests.console.test_admin import post, sign_in
+from tests.console.helpers import post, sign_in
 from tests.events.helpers import NINE, Hands, World, make_people, make_staff, sqlite_world
 from tests.few_content import few
 from tests.quiz.contests import make_quiz, run_jobs, version_of

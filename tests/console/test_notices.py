@@ -15,7 +15,7 @@ from sorting_miniapp.db import db, transaction
 from sorting_miniapp.deliveries import account_templates, content, subscriptions, texts
 from sorting_miniapp.deliveries.models import NoticeTemplate, Subscription, TemplateKind
 from tests.conftest import base_environ
-from tests.console.test_admin import post, sign_in
+from tests.console.helpers import post, sign_in
 from tests.events.helpers import CONTENT, World, make_person
 from tests.simulator_process import Simulator, running
 from tests.wechat.gateway_helpers import pointed

@@ -20,18 +20,9 @@ from sorting_miniapp.orgs import service as orgs
 from sorting_miniapp.orgs import settings
 from sorting_miniapp.orgs.models import NodeKind
 from sorting_miniapp.wechat.errors import Retryable
-from tests.deliveries.test_sending import (
-    TEMPLATE,
-    VALUES,
-    make_fan_out,
-    make_residents,
-    send_all,
-    simulator,
-    world,
-)
+from tests.deliveries.helpers import TEMPLATE, VALUES, make_fan_out, make_residents, send_all
 from tests.simulator_process import SEND, Simulator
 
-__all__ = ["simulator", "world"]
 LONG_AGO = timedelta(days=400)
 
 

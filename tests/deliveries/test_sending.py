@@ -2,69 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from sorting_miniapp import clock
-from sorting_miniapp.accounts.models import Resident
-from sorting_miniapp.db import db, new_public_id, transaction
+from sorting_miniapp.db import db, transaction
 from sorting_miniapp.deliveries import claims, content, ends, fan_out, sender, service, subscriptions
 from sorting_miniapp.deliveries.models import Delivery, DeliveryState, FanOut, FanOutState, NoticeTemplate, Subscription
-from sorting_miniapp.wechat import gateway
-from tests.conftest import base_environ
-from tests.events.helpers import at_once
-from tests.simulator_process import SEND, Simulator, running
-
-FOLDER = Path(__file__).resolve().parents[2] / "content"
-TEMPLATE = "sim_new_article"
-VALUES = {"title": "厨余垃圾怎么分", "time": "2026-05-20 09:00", "remark": "点击阅读"}
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    with running(base_environ(tmp_path_factory.mktemp("simulator"))) as found:
-        yield found
-
-
-@pytest.fixture
-def world(app: Flask, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
-    """The app talks to an empty simulator; notices are loaded; it is never quiet."""
-    simulator.reset()
-    monkeypatch.setattr(claims, "quiet_now", lambda: False)
-    with app.app_context():
-        both = gateway()
-        for account in (both.mini, both.official):
-            monkeypatch.setattr(account.client, "base", simulator.url)
-            monkeypatch.setattr(account.client.tokens, "_cached", None)
-        content.load(FOLDER, {"new_article": TEMPLATE, "event_offer": "sim_event_offer"})
-        db.session().commit()
-        yield simulator
-
-
-def make_residents(openids: list[str], credits: int = 1, key: str = "new_article") -> list[int]:
-    with transaction() as session:
-        rows = [Resident(public_id=new_public_id(), openid=o, nickname="", created_at=clock.now()) for o in openids]
-        session.add_all(rows)
-        session.flush()
-        session.add_all(
-            Subscription(notice_key=key, resident_id=row.id, credits=credits, changed_at=clock.now()) for row in rows
-        )
-        session.flush()
-        return [row.id for row in rows]
-
-
-def make_fan_out() -> int:
-    with transaction():
-        return fan_out.create("new_article", VALUES, "1", subscriptions.audience("new_article"))
-
-
-def send_all(fan_out_id: int) -> None:
-    while sender.run_fan_out(fan_out_id):
-        pass
+from tests.deliveries.helpers import TEMPLATE, VALUES, make_fan_out, make_residents, send_all
+from tests.events.helpers import CONTENT, at_once
+from tests.simulator_process import SEND, Simulator
 
 
 def test_each_subscriber_gets_one_message_and_the_fan_out_is_done(world: Simulator) -> None:
@@ -224,7 +171,7 @@ def test_control_without_the_mark_before_the_call_all_get_two(world: Simulator) 
 def test_templates_keep_the_office_s_own_ids(world: Simulator) -> None:
     with transaction() as session:
         session.execute(update(NoticeTemplate).where(NoticeTemplate.key == "new_article").values(template_id="real"))
-    assert content.load(FOLDER, {"new_article": "other"})["changed"] == 0
+    assert content.load(CONTENT, {"new_article": "other"})["changed"] == 0
     assert db.session().scalar(select(NoticeTemplate.template_id).where(NoticeTemplate.key == "new_article")) == "real"
 
 

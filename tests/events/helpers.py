@@ -30,7 +30,7 @@ from sorting_miniapp.deliveries.models import Delivery
 from sorting_miniapp.events import content as events_content
 from sorting_miniapp.events import planning, shifts, tokens
 from sorting_miniapp.events.drafts import Draft
-from sorting_miniapp.events.models import Event, Shift
+from sorting_miniapp.events.models import Event, Shift, SignUp, SignUpState
 from sorting_miniapp.jobs import running as job_runner
 from sorting_miniapp.jobs import service as jobs
 from sorting_miniapp.jobs.models import Job, JobState
@@ -270,3 +270,22 @@ def done(world: World) -> Job:
         job = db.session.scalars(select(Job)).one()
         assert (job.state, job.message) == (JobState.DONE, "")
         return job
+
+
+def assert_counters(app: Flask, event: Made) -> None:
+    """Counters equal the rows, and no place is free while its next in line would fit."""
+    with app.app_context():
+        shift = db.session.get_one(Shift, event.shift)
+        rows = db.session.scalars(
+            select(SignUp).where(SignUp.shift_id == event.shift, SignUp.live == 1).order_by(SignUp.queue_number)
+        ).all()
+        waiting = [row for row in rows if row.state is SignUpState.WAITING]
+        assert shift.places_taken == sum(row.places for row in rows) - sum(row.places for row in waiting)
+        assert shift.waiting == len(waiting)
+        assert not waiting or shift.capacity - shift.places_taken < waiting[0].places
+
+
+def signed(world: World, event: Made, person: Person) -> str:
+    answer = sign_up(world.app.test_client(), person, event)
+    assert answer.status_code == 201, answer.get_json()
+    return str(answer.get_json()["id"])

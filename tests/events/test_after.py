@@ -19,10 +19,9 @@ from sorting_miniapp.events.models import SignUp
 from sorting_miniapp.events.models_counts import CountKind
 from sorting_miniapp.events.models_day import EventPhoto, WordsState
 from sorting_miniapp.jobs import service as jobs
-from tests.events.helpers import NINE, Hands, Made, Person, World, done, make_event, make_people, make_person
-from tests.events.test_console import _post as post_form
-from tests.events.test_console import _token, sign_in
-from tests.events.test_day import make_volunteer, signed
+from tests.console.helpers import post, sign_in, token
+from tests.events.helpers import NINE, Hands, Made, Person, World, done, make_event, make_people, make_person, signed
+from tests.hours.helpers import make_volunteer
 from tests.simulator_process import Simulator
 
 HOUR = timedelta(hours=1)
@@ -196,31 +195,31 @@ def test_the_pages_after_an_event(sqlite_world: World, hands: Hands) -> None:
     rate(world, person, made, stars=4, words="不错")
     client = sign_in(world, "organiser")
     url = f"/console/events/{event.event}"
-    token = _token(client.get("/console/events").get_data(as_text=True))
+    csrf = token(client.get("/console/events").get_data(as_text=True))
     file = (io.BytesIO(picture((3000, 2000)) + b"\0" * 2_000_000), "a.jpg")
     sent = {"file": file, "caption": "现场", "taken_by": "李主任", "taken_on": "2026-06-10", "consent": "已告知"}
-    sent["csrf_token"] = token
+    sent["csrf_token"] = csrf
     answer = client.post(f"{url}/photos", data=sent, content_type="multipart/form-data")
     answer.request.environ["wsgi.input"].close()  # a temporary file of the test client, for what is large
     assert answer.status_code == 302, "over 1 MB"
     assert "已告知" in client.get(f"{url}/photos").get_data(as_text=True)
-    bad = {"file": (io.BytesIO(b"text"), "a.jpg"), "caption": "留着的说明", "csrf_token": token}
+    bad = {"file": (io.BytesIO(b"text"), "a.jpg"), "caption": "留着的说明", "csrf_token": csrf}
     answer = client.post(f"{url}/photos", data=bad, content_type="multipart/form-data")
     assert (answer.status_code, "留着的说明" in answer.get_data(as_text=True)) == (422, True)
     with world.app.app_context():
         key = db.session.scalars(select(EventPhoto.id)).one()
     assert client.get(f"/console/photos/{key}.jpg").mimetype == "image/jpeg"
     assert sign_in(world, "foreigner").get(f"/console/photos/{key}.jpg").status_code == 404
-    post_form(client, f"/console/photos/{key}/remove", reason="本人要求")
+    post(client, f"/console/photos/{key}/remove", reason="本人要求")
     assert "还没有照片" in client.get(f"{url}/photos").get_data(as_text=True)
     assert "不错" in client.get("/console/ratings").get_data(as_text=True)
     assert "活动评语" in client.get("/console/").get_data(as_text=True)
     with world.app.app_context():
         ((rating, _),) = ratings.queue(world.organiser)["items"]
-    post_form(client, f"/console/ratings/{rating.id}/decide", show="0")
+    post(client, f"/console/ratings/{rating.id}/decide", show="0")
     with world.app.app_context():
         assert [row.EventRating.state for row in ratings.with_words(event.event)] == [WordsState.HIDDEN]
     assert "平均 4.0 星" in client.get(f"{url}/ratings").get_data(as_text=True)
-    assert post_form(client, f"{url}/report").endswith("/console/jobs")
+    assert post(client, f"{url}/report").endswith("/console/jobs")
     assert "名额不到 100 人" in client.get(f"{url}/printed-code").get_data(as_text=True)
     assert "没有需要打电话的人" in client.get(f"{url}/unreached").get_data(as_text=True)

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from sorting_miniapp import clock
@@ -15,29 +14,9 @@ from sorting_miniapp.db import db
 from sorting_miniapp.events import closing, content
 from sorting_miniapp.events.models import CheckIn, Event, EventState, Shift, SignUp
 from sorting_miniapp.hours.models import ServiceRecord
-from tests.events.helpers import CONTENT, NINE, PASSWORD, Hands, World, make_event, make_people, scan, sign_up
-from tests.hours.test_records import register
-
-
-def sign_in(world: World, username: str) -> FlaskClient:
-    client = world.app.test_client()
-    page = client.get("/console/login").get_data(as_text=True)
-    form = {"username": username, "password": PASSWORD, "csrf_token": _token(page)}
-    assert client.post("/console/login", data=form).status_code == 302
-    return client
-
-
-def _token(page: str) -> str:
-    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
-    assert found
-    return found[1]
-
-
-def _post(client: FlaskClient, url: str, status: int = 302, **form: Any) -> str:
-    page = client.get("/console/events").get_data(as_text=True)
-    answer = client.post(url, data=form | {"csrf_token": _token(page)})
-    assert answer.status_code == status, answer.get_data(as_text=True)[:2000]
-    return str(answer.headers.get("Location") or answer.get_data(as_text=True))
+from tests.console.helpers import post, sign_in
+from tests.events.helpers import CONTENT, NINE, Hands, World, make_event, make_people, scan, sign_up
+from tests.hours.helpers import register
 
 
 def test_the_organisers_way_from_a_template_to_a_published_event(sqlite_world: World) -> None:
@@ -59,20 +38,20 @@ def test_the_organisers_way_from_a_template_to_a_published_event(sqlite_world: W
         "risks": "风险",
         "node_id": world.town,
     }
-    bad = _post(client, "/console/events/new", 422, **values | {"title": ""})
+    bad = post(client, "/console/events/new", 422, **values | {"title": ""})
     assert "请填写标题" in bad
     assert "说明</textarea>" in bad, "what was typed is kept"
-    url = _post(client, "/console/events/new?template=tongbian-dudao", **values, tags=["jin-shequ"], counts_hours="1")
-    assert "招募信息不完整" in _post(client, f"{url}/publish", 422)
-    _post(client, f"{url}/edit", **values, place="东门社区", contact="李主任", tags=["jin-shequ", "qinzi"])
+    url = post(client, "/console/events/new?template=tongbian-dudao", **values, tags=["jin-shequ"], counts_hours="1")
+    assert "招募信息不完整" in post(client, f"{url}/publish", 422)
+    post(client, f"{url}/edit", **values, place="东门社区", contact="李主任", tags=["jin-shequ", "qinzi"])
     times: dict[str, Any] = {"starts_at": "2026-06-10T09:00", "ends_at": "2026-06-10T11:00", "capacity": "12"}
-    assert "开始时间填写有误" in _post(client, f"{url}/shifts/new", 422, **times | {"starts_at": "soon"})
-    _post(client, f"{url}/shifts/new", **times)
-    _post(client, f"{url}/publish")
+    assert "开始时间填写有误" in post(client, f"{url}/shifts/new", 422, **times | {"starts_at": "soon"})
+    post(client, f"{url}/shifts/new", **times)
+    post(client, f"{url}/publish")
     page = client.get(url).get_data(as_text=True)
     for words in ("已发布", "进社区、亲子活动", "0 / 12", "不计入"):
         assert words in page
-    _post(client, f"{url}/withdraw")
+    post(client, f"{url}/withdraw")
     with world.app.app_context():
         assert db.session.scalars(select(Event.state)).one() is EventState.DRAFT
 
@@ -104,11 +83,11 @@ def test_the_day_at_the_site(sqlite_world: World, hands: Hands) -> None:
     with world.app.app_context():
         key = db.session.scalars(select(SignUp.id).where(SignUp.resident_id == people[0].id)).one()
         queued = db.session.scalars(select(SignUp.id).where(SignUp.resident_id == people[1].id)).one()
-    assert "请填写人工登记的原因" in _post(client, f"/console/signups/{key}/check", 422, going="out", reason="")
-    _post(client, f"/console/signups/{key}/check", going="out", reason="手机没电", moment="2026-06-10T09:02")
-    _post(client, f"/console/signups/{queued}/remove", reason="本人来电")
-    _post(client, f"/console/events/{event.event}/counts", kind="direct", value="780", counted_by="王", how="计数器")
-    assert "数量须为整数" in _post(
+    assert "请填写人工登记的原因" in post(client, f"/console/signups/{key}/check", 422, going="out", reason="")
+    post(client, f"/console/signups/{key}/check", going="out", reason="手机没电", moment="2026-06-10T09:02")
+    post(client, f"/console/signups/{queued}/remove", reason="本人来电")
+    post(client, f"/console/events/{event.event}/counts", kind="direct", value="780", counted_by="王", how="计数器")
+    assert "数量须为整数" in post(
         client, f"/console/events/{event.event}/counts", 422, kind="direct", value="约780", counted_by="王", how="目测"
     )
     assert "780" in client.get(f"/console/events/{event.event}").get_data(as_text=True)
@@ -122,8 +101,8 @@ def test_cancelling_asks_for_a_reason_and_tells(sqlite_world: World) -> None:
     sign_up(sqlite_world.app.test_client(), people[0], event)
     client = sign_in(sqlite_world, "organiser")
     assert client.get(f"/console/events/{event.event}/cancel").status_code == 200
-    assert "请填写取消原因" in _post(client, f"/console/events/{event.event}/cancel", 422, reason=" ")
-    url = _post(client, f"/console/events/{event.event}/cancel", reason="暴雨")
+    assert "请填写取消原因" in post(client, f"/console/events/{event.event}/cancel", 422, reason=" ")
+    url = post(client, f"/console/events/{event.event}/cancel", reason="暴雨")
     assert "通知已发给 1 个报名" in client.get(url).get_data(as_text=True)
 
 
@@ -132,11 +111,11 @@ def test_a_shift_is_moved_and_cancelled(sqlite_world: World) -> None:
     client = sign_in(sqlite_world, "organiser")
     assert 'value="2026-06-10T09:00"' in client.get(f"/console/shifts/{event.shift}/edit").get_data(as_text=True)
     times: dict[str, Any] = {"starts_at": "2026-06-10T14:00", "ends_at": "2026-06-10T16:00", "capacity": "30"}
-    _post(client, f"/console/shifts/{event.shift}/edit", **times)
+    post(client, f"/console/shifts/{event.shift}/edit", **times)
     with sqlite_world.app.app_context():
         assert clock.local(db.session.get_one(Shift, event.shift).starts_at).hour == 14
-    _post(client, f"/console/shifts/{event.shift}/cancel", reason="场地检修")
-    _post(client, f"/console/shifts/{event.shift}/cancel", 422, reason="再取消")
+    post(client, f"/console/shifts/{event.shift}/cancel", reason="场地检修")
+    post(client, f"/console/shifts/{event.shift}/cancel", 422, reason="再取消")
 
 
 def test_the_verifiers_way_to_hours_and_a_revoked_certificate(sqlite_world: World, hands: Hands) -> None:
@@ -156,8 +135,8 @@ def test_the_verifiers_way_to_hours_and_a_revoked_certificate(sqlite_world: Worl
         assert words in page
     url = f"/console/hours/{key}"
     assert client.get(url).status_code == 200
-    assert "须为 1 到 120 分钟" in _post(client, f"{url}/settle", 422, minutes="500", reason="问过")
-    _post(client, f"{url}/settle", minutes="90", reason="问过组织者")
+    assert "须为 1 到 120 分钟" in post(client, f"{url}/settle", 422, minutes="500", reason="问过")
+    post(client, f"{url}/settle", minutes="90", reason="问过组织者")
     assert "+90" in client.get(url).get_data(as_text=True)
     wish = {"from": "2026-06-01", "org_id": world.town}
     made = world.app.test_client().post("/api/v1/me/certificates", json=wish, headers=person.headers).get_json()
@@ -166,9 +145,9 @@ def test_the_verifiers_way_to_hours_and_a_revoked_certificate(sqlite_world: Worl
     assert "张三丰" not in page
     revoke = re.search(r"/console/certificates/\d+/revoke", page)
     assert revoke
-    _post(client, revoke[0], reason="时长有误")
+    post(client, revoke[0], reason="时长有误")
     assert "已撤销" in client.get("/console/certificates").get_data(as_text=True)
-    _post(client, f"{url}/void", reason="查无此事")
+    post(client, f"{url}/void", reason="查无此事")
     assert "-90" in client.get(url).get_data(as_text=True)
 
 

@@ -12,38 +12,28 @@ from sqlalchemy import select
 from sorting_miniapp.accounts import groups
 from sorting_miniapp.audit import AuditEntry
 from sorting_miniapp.db import db
-from sorting_miniapp.errors import Conflict, Forbidden, Invalid, NotFound
-from sorting_miniapp.events import attendance, board, leaders, scanning, tokens, walk_ins
+from sorting_miniapp.errors import Forbidden, Invalid, NotFound
+from sorting_miniapp.events import attendance, board, leaders, scanning, tokens
 from sorting_miniapp.events.board import Standing
-from sorting_miniapp.events.models import CheckHow, CheckIn, SignUp, SignUpState
-from sorting_miniapp.events.models_day import WalkIn
-from sorting_miniapp.events.walk_ins import Newcomer
+from sorting_miniapp.events.models import CheckHow, CheckIn, SignUp
 from sorting_miniapp.orgs import service as orgs
 from sorting_miniapp.orgs.models import NodeKind
+from tests.console.helpers import post, sign_in
 from tests.events.helpers import (
     NINE,
     Hands,
-    Made,
     Person,
     World,
     at_once,
     make_event,
     make_people,
-    shift_row,
     sign_up,
+    signed,
     statements,
 )
-from tests.events.test_console import _post as post_form
-from tests.events.test_console import sign_in
-from tests.hours.test_records import register
+from tests.hours.helpers import make_volunteer
 
 HOUR = timedelta(hours=1)
-
-
-def signed(world: World, event: Made, person: Person) -> str:
-    answer = sign_up(world.app.test_client(), person, event)
-    assert answer.status_code == 201, answer.get_json()
-    return str(answer.get_json()["id"])
 
 
 def code_of(client: FlaskClient, person: Person, made: str) -> dict[str, Any]:
@@ -55,13 +45,6 @@ def code_of(client: FlaskClient, person: Person, made: str) -> dict[str, Any]:
 def pairs(world: World) -> list[CheckIn]:
     with world.app.app_context():
         return list(db.session.scalars(select(CheckIn).order_by(CheckIn.id)))
-
-
-def make_volunteer(world: World, person: Person, number: int) -> str:
-    """Registered with a phone number; returns the volunteer number."""
-    answer = register(world, person, f"E1234567{number}", phone=f"1380000000{number}")
-    assert answer.status_code == 200, answer.get_json()
-    return str(answer.get_json()["number"])
 
 
 def test_staff_type_the_six_digits_a_resident_shows(world: World, hands: Hands) -> None:
@@ -252,86 +235,6 @@ def test_a_manual_coming_never_overlaps_a_finished_pair(sqlite_world: World, han
             attendance.enter(sqlite_world.organiser, key, False, "补", NINE + timedelta(minutes=10))
 
 
-def test_a_walk_in_takes_a_free_place_and_is_checked_in(world: World, hands: Hands) -> None:
-    event, people = make_event(world, capacity=2), make_people(world.app, 3)
-    number = make_volunteer(world, people[0], 1)
-    hands.at(NINE + timedelta(minutes=5))
-    with world.app.app_context():
-        for words in (number, "13800000001"):
-            assert walk_ins.look_up(world.organiser, event.shift, words).resident_id == people[0].id
-        with pytest.raises(NotFound):
-            walk_ins.look_up(world.organiser, event.shift, "13900000000")
-        with pytest.raises(NotFound):
-            walk_ins.look_up(world.foreigner, event.shift, number)
-        with pytest.raises(Invalid, match="risk_not_accepted"):
-            walk_ins.register(world.organiser, event.shift, Newcomer(people[0].id, risk_told=False))
-        walk_ins.register(world.organiser, event.shift, Newcomer(people[0].id, True))
-        with pytest.raises(Conflict, match="already_signed_up"):
-            walk_ins.register(world.organiser, event.shift, Newcomer(people[0].id, True))
-        row = db.session.scalars(select(SignUp)).one()
-        assert (row.state, row.risk_version) == (SignUpState.ATTENDED, 1)
-        assert db.session.scalars(select(WalkIn.added_place)).one() is False
-        (line,) = board.of(event.shift).lines
-        assert (line.walk_in, line.standing) == (True, Standing.HERE)
-    assert shift_row(world.app, event) == (2, 1, 0)
-
-
-def test_a_full_shift_gets_a_place_more_only_on_purpose_and_audited(world: World, hands: Hands) -> None:
-    event, people = make_event(world, capacity=1), make_people(world.app, 3)
-    signed(world, event, people[0])
-    hands.at(NINE + timedelta(minutes=5))
-    with world.app.app_context():
-        with pytest.raises(Conflict, match="event_full"):
-            walk_ins.register(world.organiser, event.shift, Newcomer(people[1].id, True))
-        with pytest.raises(Invalid, match="reason_required"):
-            walk_ins.register(world.organiser, event.shift, Newcomer(people[1].id, True, add_place=True))
-        walk_ins.register(world.organiser, event.shift, Newcomer(people[1].id, True, add_place=True, reason="站得下"))
-        entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "event.walk_in")).one()
-        assert (entry.after["added_place"], entry.after["reason"]) == (True, "站得下")
-    assert shift_row(world.app, event) == (2, 2, 0)
-
-
-def test_walk_ins_at_once_never_oversell(world: World, hands: Hands) -> None:
-    event, people = make_event(world, capacity=2), make_people(world.app, 6)
-    hands.at(NINE)
-
-    def come(person: Person) -> str:
-        with world.app.app_context():
-            try:
-                walk_ins.register(world.organiser, event.shift, Newcomer(person.id, True))
-            except Conflict as error:
-                return error.code
-            return "in"
-
-    results = at_once([lambda who=person: come(who) for person in people])
-    assert sorted(results) == ["event_full"] * 4 + ["in"] * 2
-    assert shift_row(world.app, event) == (2, 2, 0)
-
-
-def test_until_the_start_nobody_walks_past_those_who_wait(world: World, hands: Hands) -> None:
-    event, people = make_event(world, capacity=1), make_people(world.app, 3)
-    signed(world, event, people[0])
-    signed(world, event, people[1])
-    hands.at(NINE - timedelta(minutes=70))
-    with world.app.app_context(), pytest.raises(Conflict, match="too_early"):
-        walk_ins.register(world.organiser, event.shift, Newcomer(people[2].id, True, add_place=True, reason="站得下"))
-    hands.at(NINE - timedelta(minutes=30))
-    with world.app.app_context(), pytest.raises(Conflict, match="others_waiting"):
-        walk_ins.register(world.organiser, event.shift, Newcomer(people[2].id, True, add_place=True, reason="站得下"))
-    assert shift_row(world.app, event) == (1, 1, 1)
-
-
-def test_minors_who_walk_in_come_with_a_guardians_consent(sqlite_world: World, hands: Hands) -> None:
-    event, (person,) = make_event(sqlite_world), make_people(sqlite_world.app, 1)
-    hands.at(NINE)
-    with sqlite_world.app.app_context():
-        with pytest.raises(Invalid, match="guardian_consent_needed"):
-            walk_ins.register(sqlite_world.organiser, event.shift, Newcomer(person.id, True, age=15))
-        walk_ins.register(sqlite_world.organiser, event.shift, Newcomer(person.id, True, age=15, guardian_consent=True))
-        row = db.session.scalars(select(SignUp)).one()
-        assert row.guardian_consent_at is not None
-
-
 def test_the_board_in_the_console_from_a_shown_code_to_a_walk_in(sqlite_world: World, hands: Hands) -> None:
     world = sqlite_world
     event, people = make_event(world, capacity=1), make_people(world.app, 3)
@@ -343,24 +246,24 @@ def test_the_board_in_the_console_from_a_shown_code_to_a_walk_in(sqlite_world: W
     page = client.get(f"{url}/board").get_data(as_text=True)
     assert 'hx-trigger="every 5s' in page
     digits = code_of(client, people[0], made)["digits"]
-    assert post_form(client, f"{url}/board/code", code=digits).endswith("/board")
+    assert post(client, f"{url}/board/code", code=digits).endswith("/board")
     assert "对方已签到" in client.get(f"{url}/board").get_data(as_text=True)
     assert "没有符合的人" in client.get(f"{url}/board/lines?q=nobody").get_data(as_text=True)
     with world.app.app_context():
         key = db.session.scalars(select(SignUp.id)).one()
     hands.at(NINE + HOUR)
-    post_form(client, f"{url}/board/{key}", going="out")
+    post(client, f"{url}/board/{key}", going="out")
     assert '<dd data-standing="left">1</dd>' in client.get(f"{url}/board/lines").get_data(as_text=True)
-    found = post_form(client, f"{url}/walk-in", 200, words=number)
+    found = post(client, f"{url}/walk-in", 200, words=number)
     assert "张**" in found
     values = {"words": number, "resident": people[1].id, "register": "1"}
-    assert "请当面告知风险" in post_form(client, f"{url}/walk-in", 422, **values)
-    assert "名额已满" in post_form(client, f"{url}/walk-in", 422, **values, risk_told="1")
+    assert "请当面告知风险" in post(client, f"{url}/walk-in", 422, **values)
+    assert "名额已满" in post(client, f"{url}/walk-in", 422, **values, risk_told="1")
     wrong = values | {"resident": people[2].id, "risk_told": "1"}
-    assert "重新核对" in post_form(client, f"{url}/walk-in", 422, **wrong)
-    post_form(client, f"{url}/walk-in", **values, risk_told="1", add_place="1", reason="站得下")
+    assert "重新核对" in post(client, f"{url}/walk-in", 422, **wrong)
+    post(client, f"{url}/walk-in", **values, risk_told="1", add_place="1", reason="站得下")
     assert "现场登记" in client.get(f"{url}/board/lines").get_data(as_text=True)
-    post_form(client, f"{url}/leaders", words=number)
+    post(client, f"{url}/leaders", words=number)
     assert "取消带队" in client.get(f"{url}/board").get_data(as_text=True)
-    post_form(client, f"{url}/leaders/{people[1].id}/dismiss")
+    post(client, f"{url}/leaders/{people[1].id}/dismiss")
     assert "还没有指定带队人" in client.get(f"{url}/board").get_data(as_text=True)

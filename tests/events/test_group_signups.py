@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.events.helpers import Made, Person, World, make_event, make_people, notices, shift_row, sign_up
-from tests.events.test_rush import assert_counters
-from tests.hours.test_groups import make_group, make_member
+from tests.events.helpers import (
+    Made,
+    Person,
+    World,
+    assert_counters,
+    make_event,
+    make_people,
+    notices,
+    shift_row,
+    sign_up,
+)
+from tests.hours.helpers import make_group, make_member
 
 
 def _bring(world: World, leader: Person, event: Made, group: int, members: list[Any], **body: Any) -> Any:

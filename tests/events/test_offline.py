@@ -19,9 +19,8 @@ from sorting_miniapp.events.offline_merge import Fate, Stay, fates
 from sorting_miniapp.imports import workbook
 from sorting_miniapp.imports.sheet import Action
 from sorting_miniapp.imports.workbook import Row
-from tests.events.helpers import NINE, Hands, Made, Person, World, at_once, make_event, make_people, scan
-from tests.events.test_console import _token, sign_in
-from tests.events.test_day import signed
+from tests.console.helpers import sign_in, token
+from tests.events.helpers import NINE, Hands, Made, Person, World, at_once, make_event, make_people, scan, signed
 
 AFTER = NINE + timedelta(hours=3)
 
@@ -165,15 +164,15 @@ def test_the_list_goes_out_and_comes_back_as_a_sheet_through_the_console(sqlite_
     assert [row.cells[0] for row in rows] == [key[: offline.KEY_LENGTH] for key in made]
     assert made[0][: offline.KEY_LENGTH] in client.get(f"{url}/print").get_data(as_text=True)
     filled = workbook.write("名单", offline.COLUMNS, [(*rows[0].cells[:4], "9:00", "11:00", ""), rows[1].cells])
-    token = _token(client.get(url).get_data(as_text=True))
-    sent = {"file": (io.BytesIO(filled), "list.xlsx"), "csrf_token": token}
+    csrf = token(client.get(url).get_data(as_text=True))
+    sent = {"file": (io.BytesIO(filled), "list.xlsx"), "csrf_token": csrf}
     page = client.post(url, data=sent, content_type="multipart/form-data").get_data(as_text=True)
     assert "将登记 1 行，不变 1 行，有误 0 行" in page
     packed = page.split('name="rows" value="')[1].split('"')[0].replace("&#34;", '"')
-    answer = client.post(f"{url}/run", data={"rows": packed, "csrf_token": token})
+    answer = client.post(f"{url}/run", data={"rows": packed, "csrf_token": csrf})
     assert answer.status_code == 302
     assert pairs(world) == [("09:00", "11:00", CheckHow.OFFLINE, False)]
-    bad = {"file": (io.BytesIO(b"no sheet"), "list.xlsx"), "csrf_token": token}
+    bad = {"file": (io.BytesIO(b"no sheet"), "list.xlsx"), "csrf_token": csrf}
     assert client.post(url, data=bad, content_type="multipart/form-data").status_code == 422
 
 

@@ -12,10 +12,21 @@ from sorting_miniapp.db import db
 from sorting_miniapp.errors import Conflict, NotFound
 from sorting_miniapp.events import planning, printed, sign_up_sheet
 from sorting_miniapp.events.models import CheckHow, CheckIn
-from tests.events.helpers import NINE, Hands, Person, World, done, made_sheet, make_event, make_people, scan, sign_up
-from tests.events.test_console import _post as post_form
-from tests.events.test_console import sign_in
-from tests.events.test_day import make_volunteer, signed
+from tests.console.helpers import post, sign_in
+from tests.events.helpers import (
+    NINE,
+    Hands,
+    Person,
+    World,
+    done,
+    made_sheet,
+    make_event,
+    make_people,
+    scan,
+    sign_up,
+    signed,
+)
+from tests.hours.helpers import make_volunteer
 from tests.simulator_process import Simulator
 
 HOUR = timedelta(hours=1)
@@ -95,7 +106,7 @@ def test_a_printed_code_is_for_large_events_and_keeps_only_inside_or_outside(wor
 def test_the_poster_is_made_by_the_worker(world: World, hands: Hands, simulator: Simulator) -> None:
     large = make_event(world, capacity=100)
     client = sign_in(world, "organiser")
-    assert post_form(client, f"/console/events/{large.event}/printed-code").endswith("/console/jobs")
+    assert post(client, f"/console/events/{large.event}/printed-code").endswith("/console/jobs")
     assert done(world).file_type == "application/pdf"
     call = simulator.received("/wxa/getwxacodeunlimit")[0]
     assert len(call["body"]["scene"]) <= 32

@@ -16,7 +16,7 @@ from sorting_miniapp.db import db
 from sorting_miniapp.errors import Conflict, Forbidden, Invalid, NotFound
 from sorting_miniapp.events import campaigns, content, planning, removal, requirements, search, shifts, templates
 from sorting_miniapp.events.models import Event, EventState, Shift
-from tests.console.test_admin import post, sign_in
+from tests.console.helpers import post, sign_in
 from tests.events.helpers import CONTENT, DRAFT, NINE, World, make_event, make_people, sign_up
 
 DAY = timedelta(days=1)

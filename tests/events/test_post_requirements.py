@@ -14,7 +14,7 @@ from sorting_miniapp.events import closing, requirements, shifts, templates
 from sorting_miniapp.events.models import Event, EventState, Shift
 from sorting_miniapp.events.requirements import Requirements
 from tests.events.helpers import DRAFT, NINE, Hands, Made, World, make_event, make_people, scan, sign_up
-from tests.hours.test_records import register
+from tests.hours.helpers import register
 
 
 def _ask(world: World, event: Made, **wanted: Any) -> None:

@@ -10,7 +10,7 @@ from sorting_miniapp.events import shifts
 from sorting_miniapp.events.models import Shift
 from sorting_miniapp.events.requirements import Requirements
 from tests.events.helpers import NINE, Made, World, make_event, make_people, sign_up
-from tests.hours.test_groups import call, make_group, make_member
+from tests.hours.helpers import call, make_group, make_member
 from tests.quiz.conftest import school
 from tests.quiz.helpers import begin, submit
 

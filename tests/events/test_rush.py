@@ -5,14 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from sorting_miniapp.db import db
 from sorting_miniapp.events import service
-from sorting_miniapp.events.models import Shift, SignUp, SignUpState
-from tests.events.helpers import Made, Person, World, at_once, make_event, make_people, shift_row, sign_up
+from sorting_miniapp.events.models import SignUp, SignUpState
+from tests.events.helpers import (
+    Made,
+    Person,
+    World,
+    assert_counters,
+    at_once,
+    make_event,
+    make_people,
+    shift_row,
+    sign_up,
+)
 from tests.unguarded import events as unguarded
 
 PEOPLE, PLACES = 32, 20
@@ -102,16 +111,3 @@ def test_what_the_row_says_is_what_the_sign_ups_hold(world: World) -> None:
     left = at_once([lambda n=n: leave(n) for n in range(0, 16, 2)])  # type: ignore[misc]
     assert [answer.status_code for answer in left] == [204] * 8, [a.get_json() for a in left if a.status_code != 204]
     assert_counters(world.app, event)
-
-
-def assert_counters(app: Flask, event: Made) -> None:
-    """Counters equal the rows, and no place is free while its next in line would fit."""
-    with app.app_context():
-        shift = db.session.get_one(Shift, event.shift)
-        rows = db.session.scalars(
-            select(SignUp).where(SignUp.shift_id == event.shift, SignUp.live == 1).order_by(SignUp.queue_number)
-        ).all()
-        waiting = [row for row in rows if row.state is SignUpState.WAITING]
-        assert shift.places_taken == sum(row.places for row in rows) - sum(row.places for row in waiting)
-        assert shift.waiting == len(waiting)
-        assert not waiting or shift.capacity - shift.places_taken < waiting[0].places

@@ -13,10 +13,9 @@ from sorting_miniapp.deliveries.models import Delivery, DeliveryState
 from sorting_miniapp.errors import Conflict, Forbidden, NotFound
 from sorting_miniapp.events import planning, unreached
 from sorting_miniapp.events.models_day import CallOutcome
-from tests.events.helpers import NINE, Hands, Made, World, make_event, make_people
-from tests.events.test_console import _post as post_form
-from tests.events.test_console import sign_in
-from tests.events.test_day import make_volunteer, signed
+from tests.console.helpers import post, sign_in
+from tests.events.helpers import NINE, Hands, Made, World, make_event, make_people, signed
+from tests.hours.helpers import make_volunteer
 
 HOUR = timedelta(hours=1)
 
@@ -89,9 +88,9 @@ def test_phoning_in_the_console(sqlite_world: World, hands: Hands) -> None:
     assert "13800000001" not in page
     with world.app.app_context():
         (row,) = unreached.listed(world.organiser, event.event)
-    assert "13800000001" in post_form(client, f"{url}/{row.delivery_id}/phone", 200)
-    assert "请选择结果" in post_form(client, f"{url}/{row.delivery_id}/call", 422, outcome="maybe")
-    post_form(client, f"{url}/{row.delivery_id}/call", outcome="reached", note="已知悉")
+    assert "13800000001" in post(client, f"{url}/{row.delivery_id}/phone", 200)
+    assert "请选择结果" in post(client, f"{url}/{row.delivery_id}/call", 422, outcome="maybe")
+    post(client, f"{url}/{row.delivery_id}/call", outcome="reached", note="已知悉")
     page = client.get(url).get_data(as_text=True)
     assert "已电话通知" in page
     assert "还有 0 人没有通知到" in page

@@ -20,6 +20,7 @@ from tests.events.helpers import (
     NINE,
     Hands,
     World,
+    assert_counters,
     at_once,
     make_event,
     make_people,
@@ -28,7 +29,6 @@ from tests.events.helpers import (
     sign_up,
     statements,
 )
-from tests.events.test_rush import assert_counters
 
 
 def _state(world: World, person: Any, number: int = 0) -> dict[str, Any]:

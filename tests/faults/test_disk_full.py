@@ -15,7 +15,8 @@ from sorting_miniapp.accounts.models import Resident, ResidentSession
 from sorting_miniapp.db import Base, db
 from sorting_miniapp.deliveries import fan_out
 from sorting_miniapp.deliveries.models import Delivery, FanOut
-from tests.deliveries.test_sending import TEMPLATE, make_fan_out, make_residents, send_all, simulator, world
+from tests.deliveries.conftest import simulator, world
+from tests.deliveries.helpers import TEMPLATE, make_fan_out, make_residents, send_all
 from tests.simulator_process import SEND, Simulator
 
 __all__ = ["simulator", "world"]

@@ -21,7 +21,7 @@ from sorting_miniapp.figures.ledger import Values
 from sorting_miniapp.figures.models import EntryHow, FigureEntry, FigureSignOff, Verdict
 from sorting_miniapp.figures.standing import State
 from sorting_miniapp.figures.styles import Bound
-from tests.console.test_admin import post, sign_in, token
+from tests.console.helpers import post, sign_in, token
 from tests.events.helpers import at_once
 from tests.figures.conftest import JANUARY, Bureau
 

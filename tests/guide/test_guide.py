@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.guide import content, requests, words
 from sorting_miniapp.guide.models import CLASS_NAMES, Item, Request
-from tests.console.test_admin import post, sign_in
+from tests.console.helpers import post, sign_in
 from tests.events.helpers import Hands, World, at_once, make_people, make_staff
 from tests.few_content import few
 

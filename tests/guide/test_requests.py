@@ -21,7 +21,7 @@ from sorting_miniapp.deliveries.models import Delivery
 from sorting_miniapp.guide import cache, content, lookups, requests, service
 from sorting_miniapp.guide.models import Item, Name, Request
 from sorting_miniapp.guide.models_search import LookUp, Missed
-from tests.console.test_admin import post, sign_in, token
+from tests.console.helpers import post, sign_in, token
 from tests.events.helpers import CONTENT, Hands, World, make_people, make_staff
 from tests.few_content import few
 from tests.guide.test_guide import dictionary

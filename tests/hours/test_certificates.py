@@ -19,7 +19,7 @@ from sorting_miniapp.certificates.models import Certificate, CertificateKind
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.errors import Conflict, Forbidden, NotFound
 from tests.events.helpers import NINE, Hands, Person, World, at_once, make_event, make_people, make_staff
-from tests.hours.test_records import register, serve
+from tests.hours.helpers import register, serve
 from tests.unguarded import events as unguarded
 
 TEXT = service.Text(

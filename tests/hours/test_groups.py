@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import io
 import re
-from typing import Any
 
 import openpyxl
 import pytest
@@ -18,34 +17,12 @@ from sorting_miniapp.accounts.models import GroupMember, GroupState, VolunteerGr
 from sorting_miniapp.audit import AuditEntry
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.errors import Conflict, Forbidden, NotFound
-from sorting_miniapp.hours import joining
 from sorting_miniapp.imports import groups as groups_sheet
 from sorting_miniapp.orgs import service as orgs
 from sorting_miniapp.orgs.models import Node, NodeKind
-from tests.console.test_admin import post, sign_in, token
-from tests.events.helpers import Person, World, make_people, notices
-from tests.hours.test_records import register
-
-
-def make_group(world: World, name: str = "星子镇垃圾分类志愿队", parent: int = 0) -> int:
-    with world.app.app_context():
-        return orgs.add(parent or world.town, name, NodeKind.GROUP, "test").id
-
-
-def call(world: World, method: str, url: str, person: Person, **json: Any) -> Any:
-    body = json or ({} if method == "POST" and not url.endswith("requests") else None)
-    return world.app.test_client().open(f"/api/v1/{url}", method=method, json=body, headers=person.headers)
-
-
-def make_member(world: World, group: int, person: Person, leader: bool = False) -> str:
-    """A member, let in by the organiser; returns the key of the membership."""
-    assert call(world, "POST", f"groups/{group}/requests", person).status_code == 201
-    with world.app.app_context():
-        key = next(row.id for row in groups.requests(group) if row.resident_id == person.id)
-        joining.decide_as_staff(world.organiser, group, key, True)
-        if leader:
-            groups.appoint(world.organiser, group, key, True)
-    return key
+from tests.console.helpers import post, sign_in, token
+from tests.events.helpers import World, make_people, notices
+from tests.hours.helpers import call, make_group, make_member, register
 
 
 def test_a_resident_asks_and_the_leader_decides(world: World) -> None:

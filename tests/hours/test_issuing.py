@@ -27,11 +27,9 @@ from sorting_miniapp.jobs.models import Job, JobState
 from sorting_miniapp.orgs import service as orgs
 from sorting_miniapp.orgs import settings
 from sorting_miniapp.orgs.models import Node, NodeKind
-from tests.console.test_admin import post, sign_in
+from tests.console.helpers import post, sign_in
 from tests.events.helpers import NINE, Hands, Person, World, made_sheet, make_event, make_people
-from tests.hours.test_groups import make_group, make_member
-from tests.hours.test_records import register, serve
-from tests.hours.test_rules import volunteer_of
+from tests.hours.helpers import make_group, make_member, register, serve, volunteer_of
 
 FIRST, LAST = date(2026, 6, 1), date(2026, 6, 30)
 

@@ -20,9 +20,9 @@ from sorting_miniapp.imports.sheet import Action
 from sorting_miniapp.imports.workbook import Row
 from sorting_miniapp.jobs import service as jobs
 from sorting_miniapp.orgs.models import Node
-from tests.console.test_admin import post, sign_in
+from tests.console.helpers import post, sign_in
 from tests.events.helpers import NINE, Hands, Person, World, made_sheet, make_event, make_people, scan, sign_up
-from tests.hours.test_records import register, serve
+from tests.hours.helpers import register, serve
 
 
 def make_served(world: World, hands: Hands) -> list[Person]:
@@ -127,7 +127,7 @@ def test_the_totals_of_both_sides_are_compared_and_differences_listed(sqlite_wor
     out = io.BytesIO()
     book.save(out)
     out.seek(0)
-    from tests.console.test_admin import token
+    from tests.console.helpers import token
 
     url = "/console/ivolunteer/totals"
     form = {"csrf_token": token(client.get(url).text), "file": (out, "totals.xlsx")}

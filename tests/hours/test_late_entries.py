@@ -27,10 +27,9 @@ from sorting_miniapp.hours.models import (
 )
 from sorting_miniapp.imports.sheet import Action
 from sorting_miniapp.imports.workbook import Row
-from tests.console.test_admin import post, sign_in
+from tests.console.helpers import post, sign_in
 from tests.events.helpers import NINE, Hands, Person, World, make_event, make_people
-from tests.hours.test_records import _claim, assert_ledger, key_of, register
-from tests.hours.test_rules import assert_totals
+from tests.hours.helpers import assert_ledger, assert_totals, claim, key_of, register
 
 
 def picture() -> bytes:
@@ -52,11 +51,11 @@ def test_late_entry_carries_evidence_that_only_the_branch_sees(world: World, han
         register(world, person, document=f"E123456{number}", org_id=world.town)
     assert upload(world, people[0], b"no picture").status_code == 422
     first, second = (upload(world, people[0], picture()).get_json()["id"] for _ in range(2))
-    stolen = _claim(world, people[1], pictures=[first])
+    stolen = claim(world, people[1], pictures=[first])
     assert (stolen.status_code, stolen.get_json()["code"]) == (422, "pictures")
-    made = _claim(world, people[0], pictures=[first])
+    made = claim(world, people[0], pictures=[first])
     assert made.status_code == 201
-    assert _claim(world, people[0], pictures=[first], content="另一次").get_json()["code"] == "pictures"
+    assert claim(world, people[0], pictures=[first], content="另一次").get_json()["code"] == "pictures"
     key = key_of(world, made.get_json()["id"])
     url = f"/console/hours/{key}/pictures/{first}.jpg"
     seen = sign_in(world, "verifier").get(url)
@@ -126,7 +125,7 @@ def test_late_entry_is_capped_at_the_events_length(world: World, hands: Hands) -
     event, (person,) = make_event(world, minutes=45), make_people(world.app, 1)
     register(world, person, org_id=world.town)
     hands.at(NINE + timedelta(days=1))
-    assert _claim(world, person, shift_id=event.shift_id, minutes=600).get_json()["minutes"] == 45
+    assert claim(world, person, shift_id=event.shift_id, minutes=600).get_json()["minutes"] == 45
 
 
 def test_many_records_are_decided_at_once_and_a_refusal_stops_no_other(world: World, hands: Hands) -> None:
@@ -136,7 +135,7 @@ def test_many_records_are_decided_at_once_and_a_refusal_stops_no_other(world: Wo
         for number, person in enumerate(people)
     ]
     hands.at(NINE + timedelta(days=1))
-    own = _claim(world, people[0])
+    own = claim(world, people[0])
     with world.app.app_context():
         sheet_late.SHEET.run([late_row(number) for number in numbers[1:]], world.organiser)
         sheet_late.SHEET.run([late_row(numbers[0], content="登记员自己的")], world.verifier)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -19,54 +18,14 @@ from sorting_miniapp.hours.models import HoursLedger, RecordState, ServiceRecord
 from tests.events.helpers import (
     NINE,
     Hands,
-    Made,
-    Person,
     World,
     at_once,
     make_event,
     make_people,
     make_staff,
     notices,
-    scan,
-    sign_up,
 )
-
-
-def serve(world: World, hands: Hands, person: Person, event: Made, minutes: int | None = 120) -> None:
-    """Sign up three days before, come at the start, go after so many minutes (None: never)."""
-    client = world.app.test_client()
-    hands.at(NINE - timedelta(days=3))
-    assert sign_up(client, person, event).status_code == 201
-    with world.app.app_context():
-        from sorting_miniapp.events.models import Shift
-
-        start = db.session.get_one(Shift, event.shift).starts_at
-    hands.at(start)
-    assert scan(client, person, event).get_json()["action"] == "in"
-    if minutes is not None:
-        hands.at(start + timedelta(minutes=minutes))
-        assert scan(client, person, event).get_json()["action"] == "out"
-
-
-def mine(world: World, person: Person) -> list[dict[str, Any]]:
-    answer = world.app.test_client().get("/api/v1/me/service-records", headers=person.headers)
-    return list(answer.get_json()["items"])
-
-
-def key_of(world: World, public_id: str) -> int:
-    with world.app.app_context():
-        return db.session.scalars(select(ServiceRecord.id).where(ServiceRecord.public_id == public_id)).one()
-
-
-def assert_ledger(world: World) -> None:
-    """An effective record's minutes are its rows' sum; what is pending or void has none."""
-    with world.app.app_context():
-        for record in db.session.scalars(select(ServiceRecord)):
-            total = ledger.of_record(record.id)
-            if record.state is RecordState.EFFECTIVE:
-                assert total == record.minutes
-            elif record.state in (RecordState.PENDING, RecordState.VOID):
-                assert total == 0
+from tests.hours.helpers import assert_ledger, claim, key_of, mine, register, serve
 
 
 def test_a_check_out_makes_an_effective_record(world: World, hands: Hands) -> None:
@@ -211,35 +170,17 @@ def test_a_dispute_is_answered_by_a_correction_that_points_back(world: World, ha
     assert_ledger(world)
 
 
-def _claim(world: World, person: Person, **values: Any) -> Any:
-    body = {
-        "date": "2026-06-10",
-        "content": "协助搬运展板",
-        "minutes": 90,
-        "evidence": "现场合影与签到表",
-        "person_in_charge": "李主任",
-        "place": "文化广场",
-    }
-    return world.app.test_client().post("/api/v1/me/service-claims", json=body | values, headers=person.headers)
-
-
-def register(world: World, person: Person, document: str = "44188219900101001X", **values: Any) -> Any:
-    body = {"name": "张三丰", "document_kind": "passport", "document": document, "consent_version": "2026-01"}
-    body["birth_date"] = "1990-01-01"
-    return world.app.test_client().put("/api/v1/me/volunteer", json=body | values, headers=person.headers)
-
-
 def test_a_late_entry_needs_two_different_people_who_agree(world: World, hands: Hands) -> None:
     event, (person,) = make_event(world), make_people(world.app, 1)
     hands.at(NINE + timedelta(days=1))
-    assert _claim(world, person).get_json()["code"] == "not_a_volunteer"
+    assert claim(world, person).get_json()["code"] == "not_a_volunteer"
     assert register(world, person).status_code == 200
-    assert _claim(world, person, date="2026-06-12").get_json()["code"] == "day"
-    made = _claim(world, person, shift_id=event.shift_id, minutes=300)
+    assert claim(world, person, date="2026-06-12").get_json()["code"] == "day"
+    made = claim(world, person, shift_id=event.shift_id, minutes=300)
     assert made.status_code == 201, made.get_json()
     record = made.get_json()
     assert (record["minutes"], record["state"], record["flag"]) == (120, "pending", "late_entry"), "capped at the shift"
-    assert _claim(world, person, shift_id=event.shift_id).get_json()["code"] == "already_recorded"
+    assert claim(world, person, shift_id=event.shift_id).get_json()["code"] == "already_recorded"
     key = key_of(world, record["id"])
     with world.app.app_context():
         assert review.settle(world.verifier, key, 100, "属实") is RecordState.PENDING
@@ -255,7 +196,7 @@ def test_two_people_settling_a_claim_at_once_write_the_ledger_once(world: World,
     (person,) = make_people(world.app, 1)
     hands.at(NINE + timedelta(days=1))
     register(world, person, org_id=world.town)
-    key = key_of(world, _claim(world, person).get_json()["id"])
+    key = key_of(world, claim(world, person).get_json()["id"])
 
     def settle(actor: StaffActor) -> RecordState:
         with world.app.app_context():

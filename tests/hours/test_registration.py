@@ -21,10 +21,9 @@ from sorting_miniapp.db import db, transaction
 from sorting_miniapp.errors import Conflict, Invalid
 from sorting_miniapp.hours import identity, ivolunteer_numbers, volunteers
 from sorting_miniapp.hours.models import DocumentKind, Volunteer
-from tests.console.test_admin import post, sign_in, token
+from tests.console.helpers import post, sign_in, token
 from tests.events.helpers import Person, World, make_person
-from tests.hours.test_groups import make_group
-from tests.hours.test_records import register
+from tests.hours.helpers import make_group, register
 
 CARD = {"document_kind": "id_card"}
 

@@ -26,30 +26,23 @@ from sorting_miniapp.hours import (
 from sorting_miniapp.hours.models import (
     Flag,
     HoursLedger,
-    HoursTotal,
     RecordState,
     ServiceRecord,
     Tier,
-    Volunteer,
 )
 from sorting_miniapp.hours.models_entries import EntryKind, VolunteerEntry
 from sorting_miniapp.imports.sheet import Action
 from sorting_miniapp.imports.workbook import Row
 from sorting_miniapp.quiz.models import PointsLedger
-from tests.console.test_admin import post, sign_in
+from tests.console.helpers import post, sign_in
 from tests.events.helpers import NINE, Hands, Person, World, make_event, make_people, make_person, scan, sign_up
-from tests.hours.test_records import _claim, assert_ledger, key_of, mine, register, serve
-
-
-def volunteer_of(world: World, person: Person) -> int:
-    with world.app.app_context():
-        return db.session.scalars(select(Volunteer.id).where(Volunteer.resident_id == person.id)).one()
+from tests.hours.helpers import assert_ledger, assert_totals, claim, key_of, mine, register, serve, volunteer_of
 
 
 def settled(world: World, hands: Hands, person: Person, minutes: int, day: date) -> None:
     """Minutes in force on a day, by a claim that two verifiers confirmed."""
     hands.at(NINE + timedelta(days=300))
-    made = _claim(world, person, date=day.isoformat(), minutes=minutes)
+    made = claim(world, person, date=day.isoformat(), minutes=minutes)
     assert made.status_code == 201, made.get_json()
     key = key_of(world, made.get_json()["id"])
     with world.app.app_context():
@@ -158,17 +151,6 @@ def test_the_ledger_is_append_only_and_a_correction_points_to_the_old_row(world:
         assert ledger.of_resident(person.id) == 45
     assert_ledger(world)
     assert_totals(world)
-
-
-def assert_totals(world: World) -> None:
-    """The maintained totals are the ledger's sums."""
-    with world.app.app_context():
-        sums: dict[tuple[int, int], int] = {}
-        for row in db.session.scalars(select(HoursLedger)):
-            for year in (0, row.served_on.year):
-                sums[row.resident_id, year] = sums.get((row.resident_id, year), 0) + row.minutes
-        found = {(row.resident_id, row.year): row.minutes for row in db.session.scalars(select(HoursTotal))}
-        assert found == sums
 
 
 def test_minutes_are_whole_and_never_rounded_in_the_ledger(world: World, hands: Hands) -> None:

@@ -21,7 +21,7 @@ from sorting_miniapp.jobs import kinds, running, service
 from sorting_miniapp.jobs.models import Job, JobChunk, JobState
 from sorting_miniapp.orgs.models import Node
 from tests.conftest import base_environ
-from tests.console.test_admin import post, sign_in
+from tests.console.helpers import post, sign_in
 from tests.events.helpers import Hands, World
 
 ROW = b"0123456789abcdef" * 64  # 1 KiB

@@ -15,9 +15,7 @@ from sorting_miniapp.quiz import content as quizzes
 from sorting_miniapp.quiz.models import Attempt, Quiz
 from tests.events.helpers import NINE, Hands, Person, World, make_event, make_people
 from tests.few_content import few
-from tests.hours.test_groups import make_group, make_member
-from tests.hours.test_records import register, serve
-from tests.hours.test_rules import volunteer_of
+from tests.hours.helpers import make_group, make_member, register, serve, volunteer_of
 
 
 def timeline(world: World, person: Person, **query: Any) -> Any:

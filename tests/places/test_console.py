@@ -16,7 +16,7 @@ from sorting_miniapp.events.models import Event
 from sorting_miniapp.places import pictures, sheet
 from sorting_miniapp.places.models import Place, PlaceState
 from sorting_miniapp.places.models_reports import PlaceIssue
-from tests.console.test_admin import post, sign_in, token
+from tests.console.helpers import post, sign_in, token
 from tests.events.helpers import World, make_people
 from tests.places.helpers import make_community, make_place, photo, send, upload
 from tests.places.test_sheet import GOOD

@@ -22,7 +22,7 @@ from sorting_miniapp.quiz.models import Question
 from sorting_miniapp.quiz.models_bank import ProposalState, QuestionProposal
 from sorting_miniapp.quiz.proposals import Wish
 from sorting_miniapp.quiz.question_list import Filters
-from tests.console.test_admin import post, sign_in, token
+from tests.console.helpers import post, sign_in, token
 from tests.events.helpers import NINE, Hands, World, at_once, make_staff
 from tests.few_content import few
 

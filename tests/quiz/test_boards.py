@@ -20,7 +20,7 @@ from sorting_miniapp.quiz import bank, board_desk, boards, leaderboards, tallies
 from sorting_miniapp.quiz.leaderboards import By, Span
 from sorting_miniapp.quiz.models import Attempt, Quiz, QuizTotal
 from sorting_miniapp.quiz.models_learning import RankCount, UnitTotal
-from tests.console.test_admin import post, sign_in
+from tests.console.helpers import post, sign_in
 from tests.events.helpers import NINE, Hands, World, at_once, make_people, make_staff
 from tests.quiz.helpers import add_result, call, count, public, quiz_id
 

@@ -14,7 +14,7 @@ from sorting_miniapp.db import db, transaction
 from sorting_miniapp.quiz import content, question_stats
 from sorting_miniapp.quiz.models import Question, QuestionVersion
 from sorting_miniapp.quiz.models_sets import OptionTally, QuestionMonth, QuestionTally
-from tests.console.test_admin import sign_in
+from tests.console.helpers import sign_in
 from tests.events.helpers import NINE, Hands, World, at_once, make_people
 from tests.few_content import few
 from tests.quiz.helpers import begin, submit

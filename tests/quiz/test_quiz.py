@@ -16,7 +16,7 @@ from sorting_miniapp.db import db, transaction
 from sorting_miniapp.orgs import settings
 from sorting_miniapp.quiz import bank, content, desk, effects, figures, marking
 from sorting_miniapp.quiz.models import Attempt, PointsLedger, QuestionVersion, Quiz, QuizDay, QuizTotal
-from tests.console.test_admin import post, sign_in
+from tests.console.helpers import post, sign_in
 from tests.events.helpers import NINE, Hands, World, at_once, make_people, make_staff
 from tests.few_content import few
 from tests.quiz.helpers import answers, begin, call, count, submit

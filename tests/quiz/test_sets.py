@@ -14,7 +14,7 @@ from sorting_miniapp.errors import Conflict, Forbidden, Invalid, NotFound, Unava
 from sorting_miniapp.quiz import bank, content, desk, planning, sets
 from sorting_miniapp.quiz.models import Pool, Question, QuestionVersion, QuizKind
 from sorting_miniapp.quiz.sets import Blueprint
-from tests.console.test_admin import post, sign_in
+from tests.console.helpers import post, sign_in
 from tests.events.helpers import NINE, Hands, World, make_people, make_staff
 from tests.few_content import few
 from tests.quiz.helpers import begin

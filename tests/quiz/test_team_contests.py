@@ -8,7 +8,7 @@ from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.quiz import bank, teams
 from sorting_miniapp.quiz.models import Entry
 from sorting_miniapp.quiz.models_teams import TeamKind
-from tests.console.test_admin import sign_in
+from tests.console.helpers import sign_in
 from tests.events.helpers import Person, World, at_once, make_people, make_staff
 from tests.quiz.contests import make_quiz, run_jobs
 from tests.quiz.helpers import call, public, submit

@@ -17,7 +17,7 @@ from sorting_miniapp.orgs import settings
 from sorting_miniapp.orgs.models import NodeKind
 from sorting_miniapp.quiz import team_desk, teams
 from sorting_miniapp.quiz.models_teams import Team, TeamKind, TeamMember
-from tests.console.test_admin import post, sign_in
+from tests.console.helpers import post, sign_in
 from tests.events.helpers import NINE, Hands, Person, World, at_once, make_people, make_staff
 from tests.quiz.helpers import begin, call, count, submit
 

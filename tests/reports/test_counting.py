@@ -29,7 +29,7 @@ from sorting_miniapp.orgs.models import Node
 from sorting_miniapp.reports import counting, rollup
 from sorting_miniapp.reports.counting import Scope
 from sorting_miniapp.reports.rollup import Activity, Dimension
-from tests.console.test_admin import sign_in
+from tests.console.helpers import sign_in
 from tests.events.helpers import make_person, make_staff
 from tests.figures.conftest import Bureau, make_bureau
 

@@ -30,7 +30,7 @@ from sorting_miniapp.orgs import service as orgs
 from sorting_miniapp.orgs.models import Node, NodeKind
 from sorting_miniapp.reports import making, sentences, values
 from sorting_miniapp.reports.models import FigureReport
-from tests.console.test_admin import post, sign_in
+from tests.console.helpers import post, sign_in
 from tests.events.helpers import make_staff
 from tests.figures.conftest import CONTENT, JANUARY, Bureau, make_bureau
 

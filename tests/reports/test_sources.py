@@ -15,7 +15,7 @@ from sorting_miniapp.audit import AuditEntry
 from sorting_miniapp.db import db
 from sorting_miniapp.events.models import Event, EventState
 from sorting_miniapp.events.models_day import EventPhoto
-from tests.console.test_admin import post, sign_in, token
+from tests.console.helpers import post, sign_in, token
 from tests.events.helpers import make_staff
 from tests.figures.conftest import Bureau
 

@@ -20,9 +20,9 @@ from sorting_miniapp.orgs.models import Node
 from sorting_miniapp.quiz import proposals
 from sorting_miniapp.quiz.models import Question
 from sorting_miniapp.quiz.models_bank import QuestionProposal
-from tests.console.test_admin import post, sign_in
+from tests.console.helpers import post, sign_in
 from tests.events.helpers import World, make_person, make_staff
-from tests.teaching.test_sync import load, quiet
+from tests.teaching.helpers import load, quiet
 
 TEXT = "这个图形标志代表哪一类垃圾？"
 
