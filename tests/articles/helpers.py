@@ -47,3 +47,6 @@ def form_of(page: str) -> dict[str, str]:
     markdown = re.search(r'<textarea[^>]*name="markdown"[^>]*>\n(.*?)</textarea>', page, re.S)
     assert markdown
     return fields | {"markdown": markdown[1]}
+
+
+MASS = "/cgi-bin/message/mass/sendall"

@@ -33,8 +33,7 @@ from sorting_miniapp.db import db
 from sorting_miniapp.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from sorting_miniapp.orgs import settings
 from tests.articles.conftest import NINE, TEMPLATE, TEXT, Desk, person
-from tests.articles.helpers import make_account, run_to_the_end, the_push
-from tests.articles.test_pushes import MASS
+from tests.articles.helpers import MASS, make_account, run_to_the_end, the_push
 from tests.deliveries.helpers import make_residents
 from tests.events.helpers import at_once
 from tests.unguarded import planning as unguarded

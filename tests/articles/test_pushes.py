@@ -32,11 +32,11 @@ from sorting_miniapp.deliveries import claims, fan_out, sender
 from sorting_miniapp.deliveries.models import Delivery
 from sorting_miniapp.errors import Conflict, Invalid
 from tests.articles.conftest import NINE, TEMPLATE, TEXT, Desk
-from tests.articles.helpers import rested, run_to_the_end, the_push
+from tests.articles.helpers import MASS, rested, run_to_the_end, the_push
 from tests.deliveries.helpers import make_residents
 from tests.simulator_process import SEND
 
-MASS, DRAFT = "/cgi-bin/message/mass/sendall", "/cgi-bin/draft/add"
+DRAFT = "/cgi-bin/draft/add"
 
 
 def sent(desk: Desk) -> dict[str, int]:

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import base_environ
 from tests.simulator_process import Simulator, running
-from tests.wechat.contract import ARTICLE
+from tests.wechat.contract_official import ARTICLE
 from tests.wechat.simulator_world import World
 
 SENDALL = "/cgi-bin/message/mass/sendall"

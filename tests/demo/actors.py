@@ -97,3 +97,26 @@ class Browser:
         )
         assert answer.status_code == 302, (path, answer.status_code, re.findall(r'role="alert">([^<]+)', answer.text))
         return str(answer.headers["Location"]).removeprefix(self.instance.web)
+
+
+def right_answer(question: dict[str, Any], key: dict[str, Any]) -> dict[str, Any]:
+    """What somebody answers who knows: `key` is {option text: right}."""
+    options = {option["id"]: key[option["text"]] for option in question["options"]}
+    if question["kind"] == "sort":
+        return {"question": question["id"], "sorted": options}
+    return {"question": question["id"], "options": [name for name, right in options.items() if right]}
+
+
+def identity_number(first: str) -> str:
+    """17 digits with the check digit of GB 11643."""
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    return first + "10X98765432"[sum(int(digit) * weight for digit, weight in zip(first, weights, strict=True)) % 11]
+
+
+def badge(page: str) -> str:
+    found = re.search(r'id="progress".*?<span class="badge[^"]*">([^<]+)</span>', page, re.S)
+    return found[1] if found else ""
+
+
+def equal(found: Any, wanted: Any, what: str) -> None:
+    assert found == wanted, f"{what}: {found!r} where {wanted!r} was expected"

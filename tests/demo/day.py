@@ -11,17 +11,14 @@ from threading import Barrier
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.demo.actors import Browser, Resident, log_in_all, residents, simulate
+from tests.demo import actors
+from tests.demo.actors import Browser, Resident, equal
 from tests.demo.processes import Instance, wait_for
 
 LOCAL = ZoneInfo("Asia/Shanghai")
 PLACES, RUSH, SUBSCRIBERS, IN_FLIGHT = 20, 60, 300, 20
 ARTICLE = "sim_new_article"
 SEND, MASS = "/cgi-bin/message/subscribe/send", "/cgi-bin/message/mass/sendall"
-
-
-def equal(found: Any, wanted: Any, what: str) -> None:
-    assert found == wanted, f"{what}: {found!r} where {wanted!r} was expected"
 
 
 class Day:
@@ -53,7 +50,7 @@ class Day:
     def log_in(self) -> str:
         """Residents log in with a code; a wrong one and a used one are refused."""
         self.at(9)
-        self.people = residents(self.instance, RUSH)
+        self.people = actors.residents(self.instance, RUSH)
         someone = Resident(self.instance, self.people[0].openid)
         used = someone.code()
         equal(someone.call("POST", "/sessions", {"code": used}).status, 201, "a fresh code")
@@ -93,7 +90,7 @@ class Day:
             for text, options in self.instance.rows("SELECT text, options FROM question_version")
         }
         known = begun.body["questions"][1:]  # the first one is left out
-        given = {"answers": [_right_answer(question, keys[question["text"]]) for question in known]}
+        given = {"answers": [actors.right_answer(question, keys[question["text"]]) for question in known]}
         done = person.call("POST", url, given)
         equal(done.status, 200, f"the submission ({done.body})")
         result, questions = done.body["result"], done.body["questions"]
@@ -177,7 +174,7 @@ class Day:
             identity = {
                 "name": ("张三丰", "李四光")[number],
                 "document_kind": "id_card",
-                "document": _identity_number(f"44188219900101{100 + number}"),
+                "document": actors.identity_number(f"44188219900101{100 + number}"),
                 "consent_version": "2026-01",
             }
             answer = person.call("PUT", "/me/volunteer", identity)
@@ -246,10 +243,12 @@ class Day:
         editor.post(f"{url}/submit")
         for reviewer in ("reviewer1", "reviewer2", "reviewer3"):
             Browser(self.instance, reviewer).post(f"{url}/review", verdict="passed", version="1", remark="")
-        openids = simulate(self.instance, "POST", "/_sim/subscriptions", {"template": ARTICLE, "count": SUBSCRIBERS})
-        for person in log_in_all(self.instance, openids["openids"]):
+        openids = actors.simulate(
+            self.instance, "POST", "/_sim/subscriptions", {"template": ARTICLE, "count": SUBSCRIBERS}
+        )
+        for person in actors.log_in_all(self.instance, openids["openids"]):
             equal(person.call("POST", "/me/subscriptions", {ARTICLE: "accept"}).status, 200, "the subscription")
-        simulate(self.instance, "POST", "/_sim/faults", {"path": SEND, "kind": "latency", "value": 0.2})
+        actors.simulate(self.instance, "POST", "/_sim/faults", {"path": SEND, "kind": "latency", "value": 0.2})
         due = (self.now() + timedelta(seconds=4)).strftime("%Y-%m-%dT%H:%M:%S")
         mass = editor.post(f"{url}/pushes/new", channel="mass", due_at=due, step="confirm")
         messages = editor.post(f"{url}/pushes/new", channel="subscribe", due_at=due, step="confirm")
@@ -260,16 +259,16 @@ class Day:
         return self._after_the_kill(editor, mass, messages, openids["openids"])
 
     def _received(self) -> int:
-        return int(simulate(self.instance, "GET", f"/_sim/received?summary=1&path={SEND}")["count"])
+        return int(actors.simulate(self.instance, "GET", f"/_sim/received?summary=1&path={SEND}")["count"])
 
     def _after_the_kill(self, editor: Browser, mass: str, messages: str, openids: list[str]) -> str:
         over = ("已发", "部分失败")
         for url in (mass, messages):
-            wait_for(lambda url=url: _badge(editor.get(url)) in over, 90, f"the end of {url}")  # type: ignore[misc]
-        equal(_badge(editor.get(mass)), "已发", "the mass send")
-        answers = simulate(self.instance, "GET", f"/_sim/received?summary=1&path={MASS}")["by_errcode"]
+            wait_for(lambda url=url: actors.badge(editor.get(url)) in over, 90, f"the end of {url}")  # type: ignore[misc]
+        equal(actors.badge(editor.get(mass)), "已发", "the mass send")
+        answers = actors.simulate(self.instance, "GET", f"/_sim/received?summary=1&path={MASS}")["by_errcode"]
         equal(answers.get("0"), 1, "mass sends the simulator accepted")
-        summary = simulate(self.instance, "GET", f"/_sim/received?summary=1&path={SEND}")
+        summary = actors.simulate(self.instance, "GET", f"/_sim/received?summary=1&path={SEND}")
         per_person = [summary["by_openid"].get(openid, 0) for openid in openids]
         equal(max(per_person), 1, "messages to one person at most")
         rows = dict(
@@ -301,22 +300,3 @@ class Day:
         } | ({"attempts": str(self.attempts)} if self.attempts else {})
         equal({key: shown.get(key) for key in wanted}, wanted, "the figures of the day")
         return "，".join(f"{key} {value}" for key, value in wanted.items())
-
-
-def _right_answer(question: dict[str, Any], key: dict[str, Any]) -> dict[str, Any]:
-    """What somebody answers who knows: `key` is {option text: right}."""
-    options = {option["id"]: key[option["text"]] for option in question["options"]}
-    if question["kind"] == "sort":
-        return {"question": question["id"], "sorted": options}
-    return {"question": question["id"], "options": [name for name, right in options.items() if right]}
-
-
-def _identity_number(first: str) -> str:
-    """17 digits with the check digit of GB 11643."""
-    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-    return first + "10X98765432"[sum(int(digit) * weight for digit, weight in zip(first, weights, strict=True)) % 11]
-
-
-def _badge(page: str) -> str:
-    found = re.search(r'id="progress".*?<span class="badge[^"]*">([^<]+)</span>', page, re.S)
-    return found[1] if found else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
@@ -16,14 +15,6 @@ from tests.events.helpers import Hands, World, at_once, make_people, make_staff
 from tests.few_content import few
 
 NAMES_OF_LAW = {"可回收物", "厨余垃圾", "有害垃圾", "其他垃圾", "大件垃圾", "装修垃圾"}
-
-
-@pytest.fixture
-def dictionary(world: World) -> FlaskClient:
-    with world.app.app_context():
-        content.load(few())
-        db.session().commit()
-    return world.app.test_client()
 
 
 def look_up(client: FlaskClient, q: str, **more: Any) -> list[tuple[str, str]]:

@@ -24,9 +24,6 @@ from sorting_miniapp.guide.models_search import LookUp, Missed
 from tests.console.helpers import post, sign_in, token
 from tests.events.helpers import CONTENT, Hands, World, make_people, make_staff
 from tests.few_content import few
-from tests.guide.test_guide import dictionary
-
-__all__ = ["dictionary"]
 
 
 @pytest.fixture

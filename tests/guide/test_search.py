@@ -13,9 +13,6 @@ from sorting_miniapp.guide import changes, matching, phrases, sounds
 from sorting_miniapp.guide.models import CLASS_NAMES, WasteClass
 from sorting_miniapp.guide.phrase_words import Condition
 from tests.events.helpers import World
-from tests.guide.test_guide import dictionary
-
-__all__ = ["dictionary"]
 
 
 def find(client: FlaskClient, q: str) -> Any:

@@ -20,7 +20,7 @@ from sorting_miniapp.imports.sheet import Action
 from sorting_miniapp.imports.workbook import Row
 from sorting_miniapp.jobs import service as jobs
 from sorting_miniapp.orgs.models import Node
-from tests.console.helpers import post, sign_in
+from tests.console.helpers import post, sign_in, token
 from tests.events.helpers import NINE, Hands, Person, World, made_sheet, make_event, make_people, scan, sign_up
 from tests.hours.helpers import register, serve
 
@@ -127,8 +127,6 @@ def test_the_totals_of_both_sides_are_compared_and_differences_listed(sqlite_wor
     out = io.BytesIO()
     book.save(out)
     out.seek(0)
-    from tests.console.helpers import token
-
     url = "/console/ivolunteer/totals"
     form = {"csrf_token": token(client.get(url).text), "file": (out, "totals.xlsx")}
     page = client.post(url, data=form).text

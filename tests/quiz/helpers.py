@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from sorting_miniapp import clock
 from sorting_miniapp.db import db, new_public_id, transaction
+from sorting_miniapp.errors import DomainError
 from sorting_miniapp.quiz import folding, leaderboards
 from sorting_miniapp.quiz.models import Attempt, QuestionVersion, Quiz
 from sorting_miniapp.quiz.models_learning import Pending
@@ -102,3 +104,9 @@ def get(world: World, person: Person, path: str) -> Any:
 def public(world: World, slug: str = "daily", **query: str) -> Any:
     leaderboards.kept.forget()
     return world.app.test_client().get(f"/api/v1/quizzes/{slug}/leaderboard", query_string=query).json
+
+
+def refused(error: type[DomainError], code: str, call: Any, *given: Any) -> None:
+    with pytest.raises(error) as caught:
+        call(*given)
+    assert caught.value.code == code

@@ -15,7 +15,7 @@ from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.audit import AuditEntry
 from sorting_miniapp.db import db, transaction
-from sorting_miniapp.errors import Conflict, DomainError, Forbidden, Invalid
+from sorting_miniapp.errors import Conflict, Forbidden, Invalid
 from sorting_miniapp.imports.sheet import Action
 from sorting_miniapp.quiz import bank, content, desk, proposals, question_list, sheet_questions
 from sorting_miniapp.quiz.models import Question
@@ -25,6 +25,7 @@ from sorting_miniapp.quiz.question_list import Filters
 from tests.console.helpers import post, sign_in, token
 from tests.events.helpers import NINE, Hands, World, at_once, make_staff
 from tests.few_content import few
+from tests.quiz.helpers import refused
 
 NEW = desk.Draft(
     "single", "practice", "新主题", "all", "旧灯管应该怎样投放？",
@@ -66,12 +67,6 @@ def few_people(sqlite_world: World, hands: Hands) -> Desk:
 def number(question_id: int) -> int:
     db.session.expire_all()
     return db.session.get_one(Question, question_id).number
-
-
-def refused(error: type[DomainError], code: str, call: Any, *given: Any) -> None:
-    with pytest.raises(error) as caught:
-        call(*given)
-    assert caught.value.code == code
 
 
 def test_a_change_is_asked_only_after_a_second_person_read_it(people: Desk) -> None:

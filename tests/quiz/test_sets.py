@@ -17,8 +17,7 @@ from sorting_miniapp.quiz.sets import Blueprint
 from tests.console.helpers import post, sign_in
 from tests.events.helpers import NINE, Hands, World, make_people, make_staff
 from tests.few_content import few
-from tests.quiz.helpers import begin
-from tests.quiz.test_bank import refused
+from tests.quiz.helpers import begin, refused
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from typing import Any
 
 from tests.conftest import MINI, OFFICIAL
 from tests.simulator_process import Simulator
-from tests.wechat.contract import BY_PATH, PLACES, Call
+from tests.wechat.contract import BY_PATH
+from tests.wechat.contract_terms import PLACES, Call
 
 TEMPLATE = "contract"
 JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 100

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.wechat.contract import BOTH, CALLS, Call
+from tests.wechat.contract import CALLS
+from tests.wechat.contract_terms import BOTH, Call
 from tests.wechat.simulator_world import World
 
 NASTY: tuple[Any, ...] = (

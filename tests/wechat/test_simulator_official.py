@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.wechat.contract import ARTICLE
+from tests.wechat.contract_official import ARTICLE
 from tests.wechat.simulator_world import JPEG, World, errcode_of
 
 BODY, COVER = "/cgi-bin/media/uploadimg", "/cgi-bin/material/add_material"
