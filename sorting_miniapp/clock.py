@@ -61,10 +61,15 @@ def local(moment: datetime) -> datetime:
     return moment.astimezone(LOCAL)
 
 
+def day_text(day: date) -> str:
+    """`2026年5月24日`."""
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
 def local_text(moment: datetime) -> str:
     """`2026年5月24日 09:00`, as messages show it."""
     found = local(moment)
-    return f"{found.year}年{found.month}月{found.day}日 {found:%H:%M}"
+    return f"{day_text(found)} {found:%H:%M}"
 
 
 def local_midnight(day: date) -> datetime:

@@ -9,6 +9,7 @@ from datetime import date
 
 import nh3
 
+from sorting_miniapp import clock
 from sorting_miniapp.articles import markdown
 
 TAGS = {
@@ -102,7 +103,7 @@ def pictures(body: str) -> list[str]:
 
 def credit(source: str, reprinted_from: str, day: date | None) -> str:
     """The line below a text: where a reprint first stood, what a text rests on."""
-    first = f"转载自：{reprinted_from}（{day.year}年{day.month}月{day.day}日）" if reprinted_from and day else ""
+    first = f"转载自：{reprinted_from}（{clock.day_text(day)}）" if reprinted_from and day else ""
     return "；".join(part for part in (first, f"来源：{source}" if source else "") if part)
 
 

@@ -5,7 +5,7 @@ Counted per address, so that codes are not tried out (limits.LOOK_UP).
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from flask import Blueprint, Response, current_app, make_response, render_template, request
@@ -23,9 +23,13 @@ pages = Blueprint("verify", __name__, template_folder="templates")
 
 @pages.app_template_filter("local_day")
 def local_day(moment: datetime) -> str:
-    """`2026年5月24日`."""
-    day = clock.local(moment)
-    return f"{day.year}年{day.month}月{day.day}日"
+    return clock.day_text(clock.local(moment))
+
+
+@pages.app_template_filter("day_text")
+def day_text(day: str) -> str:
+    """Of a day as a certificate's text has it."""
+    return clock.day_text(date.fromisoformat(day))
 
 
 def as_answer(found: service.Issued) -> dict[str, Any]:

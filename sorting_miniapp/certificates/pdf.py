@@ -6,6 +6,7 @@ fpdf2, fontTools and the font cost memory, so they are imported where a sheet is
 from __future__ import annotations
 
 import io
+from datetime import date
 from typing import Any
 
 from sorting_miniapp import clock
@@ -60,15 +61,18 @@ def _frame(sheet: Any, certificate: Issued) -> None:
     sheet.set_text_color(0, 0, 0)
 
 
+def _day(text: str) -> str:
+    return clock.day_text(date.fromisoformat(text))
+
+
 def _rows(certificate: Issued) -> list[tuple[str, str]]:
     text = certificate.text
-    day = clock.local(certificate.issued_at)
     rows = [("姓名", text.name)]
     if certificate.kind is CertificateKind.SERVICE:
         rows += [
             (text.document_kind, text.document),
             ("志愿者编号", text.volunteer_number),
-            ("服务期间", f"{text.first_day} 至 {text.last_day}"),
+            ("服务期间", f"{_day(text.first_day)} 至 {_day(text.last_day)}"),
             ("服务次数", f"{text.times} 次"),
             ("服务时长", f"{text.hours} 小时（记录 {text.minutes} 分钟）"),
             ("取整办法", text.policy),
@@ -77,14 +81,14 @@ def _rows(certificate: Issued) -> list[tuple[str, str]]:
         rows += [
             ("学习内容", text.subject),
             ("成绩", f"{text.score} 分（满分 100 分，{text.pass_mark} 分及格）"),
-            ("通过日期", text.last_day),
+            ("通过日期", _day(text.last_day)),
         ]
     rows += [
         ("出具单位", text.issuer),
         ("联系方式", text.contact or BLANK),
         ("负责人", text.person_in_charge or BLANK),
         ("经办人", text.handler or BLANK),
-        ("出具日期", f"{day.year}年{day.month}月{day.day}日"),
+        ("出具日期", clock.day_text(clock.local(certificate.issued_at))),
     ]
     return [*rows, ("备注", text.remarks)] if text.remarks else rows
 

@@ -59,6 +59,7 @@ def attempt(attempt_id: int) -> str:
         "console/quiz/attempt.html",
         found=found,
         quiz=quiz,
+        own=monitor.own(found.attempt),
         others=monitor.others(attempt_id),
         signs=SIGN_NAMES,
         standing=standing,

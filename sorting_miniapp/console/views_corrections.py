@@ -9,14 +9,15 @@ from werkzeug.wrappers import Response
 
 from sorting_miniapp.accounts.access import current_staff, staff_only
 from sorting_miniapp.accounts.models import Role
-from sorting_miniapp.console import forms, navigation
+from sorting_miniapp.console import navigation
 from sorting_miniapp.console.blueprint import blueprint
-from sorting_miniapp.console.views_quiz import READERS
+from sorting_miniapp.console.views_quiz import READERS, asked_version
 from sorting_miniapp.errors import DomainError
 from sorting_miniapp.quiz import corrections, desk
 from sorting_miniapp.quiz.marking import CHOICES
 from sorting_miniapp.quiz.models import QuestionKind, QuestionVersion
 from sorting_miniapp.quiz.models_desk import CORRECTION_NAMES, CORRECTION_STAGE_NAMES, CorrectionStage
+from sorting_miniapp.teaching import sources
 
 Page = Response | str | tuple[str, int]
 MOVING = (CorrectionStage.TRIAL, CorrectionStage.MARKING)
@@ -31,10 +32,7 @@ TONES = {
 @blueprint.route("/questions/<int:question_id>/corrections", methods=["GET", "POST"])
 @staff_only(*READERS)
 def question_corrections(question_id: int) -> Page:
-    desk.question(question_id)
-    versions = corrections.versions_of(question_id)
-    number = forms.query_number("version", 1) or versions[0].number
-    version = next((one for one in versions if one.number == number), versions[0])
+    versions, version = asked_version(question_id)
     if request.method == "GET":
         return _page(question_id, versions, version)
     form = request.form
@@ -78,7 +76,8 @@ def _shown(correction_id: int, remark: str = "", problem: str = "") -> dict[str,
     actor = current_staff()
     row, version = corrections.find(correction_id)
     return {
-        "row": row, "version": version, "names": CORRECTION_NAMES, "classes": dict(CHOICES),
+        "row": row, "version": version, "source": sources.titles().get(version.source, version.source),
+        "names": CORRECTION_NAMES, "classes": dict(CHOICES),
         "stages": CORRECTION_STAGE_NAMES, "tones": TONES, "people": corrections.people(row),
         "job": corrections.job(row) if row.stage in MOVING else None, "moving": row.stage in MOVING,
         "mine": row.made_by == actor.id, "keeps": desk.keeps(actor), "remark": remark, "problem": problem,

@@ -8,18 +8,17 @@ from flask import Response, render_template, request, url_for
 
 from sorting_miniapp import clock
 from sorting_miniapp.accounts.access import staff_only
-from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.articles import listing
 from sorting_miniapp.console import forms
 from sorting_miniapp.console.blueprint import blueprint
 from sorting_miniapp.console.downloads import attachment
+from sorting_miniapp.console.views_quiz import READERS, asked_version
 from sorting_miniapp.guide import names
 from sorting_miniapp.imports import workbook
-from sorting_miniapp.quiz import desk, question_stats
+from sorting_miniapp.quiz import question_stats
 from sorting_miniapp.quiz.models import POOL_NAMES, QUESTION_KIND_NAMES, Pool
 from sorting_miniapp.quiz.question_stats import ENOUGH, Missed
 
-READERS = (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)
 SUGGESTED = 10
 MISSED_COLUMNS = ("物品或主题", "类别", "作答次数", "答错次数", "答错率", "题目举例")
 
@@ -86,9 +85,10 @@ def question_stats_missed() -> Response:
 @blueprint.get("/questions/<int:question_id>/stats")
 @staff_only(*READERS)
 def question_stats_one(question_id: int) -> str:
-    row, version = desk.question(question_id)
+    versions, version = asked_version(question_id)
     return render_template(
         "console/quiz/question_stats.html",
-        question=row, version=version, fare=question_stats.of_version(version.id), kinds=QUESTION_KIND_NAMES,
+        question_id=question_id, versions=versions, version=version,
+        fare=question_stats.of_version(version.id), kinds=QUESTION_KIND_NAMES,
         enough=ENOUGH,
     )  # fmt: skip

@@ -15,7 +15,13 @@ from sorting_miniapp.errors import DomainError
 from sorting_miniapp.media import drawings
 from sorting_miniapp.quiz import desk, proposals, question_list
 from sorting_miniapp.quiz.marking import CHOICES
-from sorting_miniapp.quiz.models import AUDIENCE_NAMES, DIFFICULTY_NAMES, POOL_NAMES, QUESTION_KIND_NAMES
+from sorting_miniapp.quiz.models import (
+    AUDIENCE_NAMES,
+    DIFFICULTY_NAMES,
+    POOL_NAMES,
+    QUESTION_KIND_NAMES,
+    QuestionVersion,
+)
 from sorting_miniapp.quiz.question_list import Filters
 from sorting_miniapp.teaching import sources
 
@@ -42,6 +48,13 @@ def questions() -> str:
     )  # fmt: skip
 
 
+def asked_version(question_id: int) -> tuple[list[QuestionVersion], QuestionVersion]:
+    """A question's versions, the newest first, and the one whose number the address names, else the newest."""
+    versions = desk.versions(question_id)
+    number = forms.query_number("version", 1)
+    return versions, next((one for one in versions if one.number == number), versions[0])
+
+
 def _look() -> dict[str, Any]:
     """The look at the list that somebody came from, and goes back to."""
     return {"page": forms.query_number("page", 0, 10_000) or None} | Filters.of(request.args).asked()
@@ -58,6 +71,7 @@ def _form(values: dict[str, Any], key: int | None, problem: DomainError | None =
         problem=problem.message if problem and problem.code not in (*FIELDS, "options", "difficulty") else "",
         sources=[("", "请选择"), *titles.items(), *([(source, source)] if source and source not in titles else [])],
         pictures=drawings.addresses(),
+        labels=drawings.labels(),
         audiences=list(AUDIENCE_NAMES.items()),
         kinds=list(QUESTION_KIND_NAMES.items()),
         difficulties=list(DIFFICULTY_NAMES.items()),

@@ -56,10 +56,10 @@ class Period:
         if self.kind is PeriodKind.MONTH:
             return f"{first.year}年{first.month}月"
         if first == last:
-            return f"{first.year}年{first.month}月{first.day}日"
+            return clock.day_text(first)
         year = f"{last.year}年" if last.year != first.year else ""
         month = f"{last.month}月" if year or last.month != first.month else ""
-        return f"{first.year}年{first.month}月{first.day}日至{year}{month}{last.day}日"
+        return f"{clock.day_text(first)}至{year}{month}{last.day}日"
 
 
 def _months_on(day: date, months: int) -> date:

@@ -25,6 +25,7 @@ _ACTIVE = re.compile(
     rb"<script|<foreignObject|<!ENTITY|<!DOCTYPE|<iframe|<image|\bon\w+\s*=|javascript:|(?:href|src)\s*=\s*[\"'](?!#)|@import|url\((?!#)",
     re.IGNORECASE,
 )
+_LABEL = re.compile(rb'<svg[^>]*\baria-label="([^"]+)"')
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -87,6 +88,12 @@ def addresses() -> dict[str, str]:
     """Where each drawing is shown, by its name; one statement."""
     rows = db.session().execute(select(Drawing.name, Drawing.public_id).order_by(Drawing.name))
     return {row.name: f"/media/drawings/{row.public_id}" for row in rows}
+
+
+def labels() -> dict[str, str]:
+    """What each drawing shows, by its name: an SVG says so itself, else it is called by its name."""
+    rows = db.session().execute(select(Drawing.name, Drawing.data))
+    return {row.name: found[1].decode() if (found := _LABEL.search(row.data)) else row.name for row in rows}
 
 
 def read(public_id: str) -> tuple[bytes, str]:

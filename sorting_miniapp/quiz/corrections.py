@@ -34,12 +34,6 @@ REASON = 200
 UNDECIDED = (Correction.number.is_(None), Correction.dropped_at.is_(None), Correction.preview.is_not(None))
 
 
-def versions_of(question_id: int) -> list[QuestionVersion]:
-    """A question's versions, newest first."""
-    mine = QuestionVersion.question_id == question_id
-    return list(db.session().scalars(select(QuestionVersion).where(mine).order_by(QuestionVersion.number.desc())))
-
-
 def of_question(question_id: int) -> list[Any]:
     """(Correction, version's number, who made it) of a question, newest first."""
     query = (

@@ -228,3 +228,10 @@ def question(question_id: int) -> tuple[Question, QuestionVersion]:
     if row is None:
         raise NotFound("question_not_found", "没有找到这道题")
     return row[0], row[1]
+
+
+def versions(question_id: int) -> list[QuestionVersion]:
+    """A question's versions, the newest first. Raises NotFound."""
+    question(question_id)
+    mine = QuestionVersion.question_id == question_id
+    return list(db.session().scalars(select(QuestionVersion).where(mine).order_by(QuestionVersion.number.desc())))

@@ -27,6 +27,9 @@ SIGN_NAMES = {
 }
 
 
+_OWN = frozenset({Sign.TOO_FAST, Sign.TOO_PERFECT})  # of the attempt itself; a school shares one network
+
+
 @dataclass(frozen=True)
 class Seen:
     """A submitted attempt as far as it matters here."""
@@ -71,6 +74,11 @@ def signs(seen: Sequence[Seen], limits: Limits) -> dict[int, list[tuple[Sign, st
     _together(seen, "device", limits.device_people, Sign.SAME_DEVICE, "同一网络、同一型号手机上有 {} 人参加", found)
     _together(seen, "address", limits.address_people, Sign.SAME_ADDRESS, "同一网络里有 {} 人参加", found)
     return dict(found)
+
+
+def weight(signs: Sequence[tuple[Sign, str]]) -> tuple[int, int]:
+    """What to look at first: signs of the attempt itself before those of its surroundings, then how many."""
+    return sum(sign in _OWN for sign, _ in signs), len(signs)
 
 
 def _together(

@@ -107,12 +107,12 @@ def by_team(quiz_id: int, branches: Sequence[str]) -> list[Row[*tuple[Any, ...]]
 
 
 def odd(quiz_id: int, branches: Sequence[str]) -> tuple[list[Oddity], int]:
-    """Attempts of the branch with signs, the most signs first, and how many there are.
+    """Attempts of the branch with signs, the weightiest first, and how many there are.
 
     What is usual is judged by the whole contest, not by the branch.
     """
     found = honesty.signs(_seen(quiz_id), limits())
-    shown = sorted(found, key=lambda key: (-len(found[key]), -key))
+    shown = sorted(found, key=lambda key: (honesty.weight(found[key]), key), reverse=True)
     rows: dict[int, Oddity] = {}
     for first in range(0, len(shown), 500):
         for row in db.session().execute(_with_person(branches).where(Attempt.id.in_(shown[first : first + 500]))):
@@ -153,6 +153,13 @@ def attempt(attempt_id: int, branches: Sequence[str]) -> tuple[Oddity, Quiz]:
     quiz = db.session().get_one(Quiz, row.Attempt.quiz_id)
     found = honesty.signs(_seen(quiz.id), limits()).get(attempt_id, [])
     return Oddity(row.Attempt, f"居民{row.public_id[-4:]}", row.unit or "未选单位", found), quiz
+
+
+def own(attempt: Attempt) -> list[Attempt]:
+    """The same person's other attempts in the same quiz that were handed in, in the order of their start."""
+    mine = (Attempt.quiz_id == attempt.quiz_id, Attempt.resident_id == attempt.resident_id, Attempt.id != attempt.id)
+    query = select(Attempt).where(*mine, Attempt.submitted_at.is_not(None)).order_by(Attempt.started_at, Attempt.id)
+    return list(db.session().scalars(query.limit(MOST)))
 
 
 def others(attempt_id: int) -> list[Row[*tuple[Any, ...]]]:

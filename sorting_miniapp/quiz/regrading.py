@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Text, func, or_, select, type_coerce, update
+from sqlalchemy import Text, or_, select, type_coerce, update
 
 from sorting_miniapp import clock, state
 from sorting_miniapp.accounts.models import Resident, Role
@@ -27,7 +27,7 @@ from sorting_miniapp.quiz.models import QuizDay
 from sorting_miniapp.quiz.models_desk import Correction
 from sorting_miniapp.retries import again
 
-AT_ONCE = 25  # attempts in one transaction: short, so that on SQLite submissions need not wait
+AT_ONCE = 25  # attempts in one transaction, or a person's all: short, so that on SQLite submissions need not wait
 PASSES = 5
 HEADER = ("居民", "答题", "原得分", "新得分", "原答对", "新答对", "积分变化", "学习证明")
 
@@ -84,19 +84,17 @@ def _asked_in(version_id: int) -> Any:
     return or_(*(text.like(one) for one in here))
 
 
-def _batches(condition: Any, progress: kinds.Progress, say: str) -> Iterator[list[Open]]:
-    """Attempts in the order of their keys, some at a time."""
-    total, done, last = int(db.session().scalar(select(func.count()).select_from(TABLE).where(condition)) or 0), 0, 0
-    while True:
-        rows = db.session().execute(
-            select(*COLUMNS).where(condition, TABLE.c.id > last).order_by(TABLE.c.id).limit(AT_ONCE)
-        )
-        batch = [Open(*tuple(row)) for row in rows]
-        if not batch:
-            return
-        yield batch
-        done, last = done + len(batch), batch[-1].id
-        progress(done, max(total, done), say)
+def _batches(condition: Any, progress: kinds.Progress, say: str) -> Iterator[list[int]]:
+    """Keys of attempts, some at a time, a person's all together: the people of the batches can be added up."""
+    found = select(TABLE.c.resident_id, TABLE.c.id).where(condition).order_by(TABLE.c.resident_id, TABLE.c.id)
+    rows, done, batch = db.session().execute(found).all(), 0, list[int]()
+    for place, row in enumerate(rows, start=1):
+        batch.append(row.id)
+        whole = place == len(rows) or rows[place].resident_id != row.resident_id
+        if whole and (len(batch) >= AT_ONCE or place == len(rows)):
+            yield batch
+            done, batch = done + len(batch), []
+            progress(done, len(rows), say)
 
 
 def marks(found: Open, versions: Sequence[Version]) -> Marks:
@@ -110,7 +108,8 @@ def _preview(correction: Correction, progress: kinds.Progress) -> list[Change]:
     attempts = 0
     for batch in _batches(_asked_in(correction.version_id) & TABLE.c.submitted_at.is_not(None), progress, "正在试算"):
         attempts += len(batch)
-        changes += [one for found in batch if (one := _would_be(correction, found)).real]
+        rows = db.session().execute(select(*COLUMNS).where(TABLE.c.id.in_(batch)).order_by(TABLE.c.id))
+        changes += [one for row in rows if (one := _would_be(correction, Open(*tuple(row)))).real]
     summary = outcomes.summary(changes, attempts) | {"ranks": outcomes.ranks_changed(changes)}
     with transaction() as session:
         session.execute(
@@ -143,7 +142,7 @@ def _apply(correction: Correction, progress: kinds.Progress) -> list[Change]:
         seen = 0
         for batch in _batches(older, progress, "正在重新计分"):
             seen += len(batch)
-            changes += again(partial(_mark_anew, correction, number, [one.id for one in batch]))
+            changes += again(partial(_mark_anew, correction, number, batch))
         if not seen and before == len(changes):
             break
     with transaction() as session:

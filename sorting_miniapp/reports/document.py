@@ -59,7 +59,7 @@ def context(title: str, figures: Figures) -> dict[str, Any]:
         "problems": problems,
         "sections": sections(told),
         "rows": rows,
-        "date": f"{today.year}年{today.month}月{today.day}日",
+        "date": clock.day_text(today),
     }
 
 

@@ -13,12 +13,12 @@ from sqlalchemy.exc import OperationalError
 from sorting_miniapp import clock
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.errors import Conflict
-from sorting_miniapp.quiz import bank, corrections, outcomes
+from sorting_miniapp.quiz import bank, corrections, outcomes, regrading
 from sorting_miniapp.quiz.models import Attempt, PointsLedger, Question, QuestionVersion, QuizKind, QuizTotal
 from sorting_miniapp.quiz.models_desk import Correction
 from tests.events.helpers import NINE, Hands, World, at_once, make_people, notices
 from tests.quiz.contests import correct, ledger_fits, make_quiz, run_jobs, version_of
-from tests.quiz.helpers import answers, begin, call, submit
+from tests.quiz.helpers import add_result, answers, begin, call, quiz_id, submit
 
 
 def one_choice(paper: dict[str, Any]) -> dict[str, Any] | None:
@@ -166,6 +166,10 @@ def test_a_batch_the_database_undid_is_marked_once_more(
     (person,) = make_people(one_school.app, 1)
     paper = begin(one_school, person)
     submit(one_school, person, paper, wrong=1)
+    version = version_of(one_school, paper["questions"][0]["text"]).id
+    with one_school.app.app_context():
+        add_result(quiz_id("daily"), person.id, 0, 60_000, NINE - timedelta(days=1), versions=[version], total=1)
+    monkeypatch.setattr(regrading, "AT_ONCE", 1)
     undone: list[Exception] = []
     add = outcomes.add
 
@@ -176,11 +180,12 @@ def test_a_batch_the_database_undid_is_marked_once_more(
             raise undone[0]
 
     monkeypatch.setattr(outcomes, "add", undo_the_first)
-    correct(one_school, editors_there, version_of(one_school, paper["questions"][0]["text"]).id, "void")
+    correct(one_school, editors_there, version, "void")
     ledger_fits(one_school)
     with one_school.app.app_context():
         outcome = db.session.scalars(select(Correction.outcome)).one()
-        assert (len(undone), outcome["attempts"], outcome["changed"]) == (1, 1, 1)
+        assert (len(undone), outcome["attempts"], outcome["changed"]) == (1, 2, 2)
+        assert outcome["people"] == 1, "one person's results stay together"
         assert notices(one_school.app, "result_ready") == [person.id]
 
 

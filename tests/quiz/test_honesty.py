@@ -45,6 +45,8 @@ def test_many_people_on_one_telephone_or_in_one_network_are_pointed_out() -> Non
     found = honesty.signs([*seen, again], LIMITS)
     assert [sign for sign, _ in found[0]] == [Sign.SAME_DEVICE, Sign.SAME_ADDRESS]
     assert found[0][0][1] == "同一网络、同一型号手机上有 3 人参加"
+    bot = honesty.signs([make_seen(0, too_fast=True)], LIMITS)[0]
+    assert honesty.weight(bot) > honesty.weight(found[0]) > honesty.weight(found[3]), "a class shares its network"
     assert [sign for sign, _ in found[3]] == [sign for sign, _ in found[9]] == [Sign.SAME_ADDRESS]
     without = [make_seen(number, address=None, device=None) for number in range(9)]
     assert honesty.signs(without, LIMITS) == {}, "traces that were emptied say nothing"
@@ -97,6 +99,9 @@ def test_the_monitor_counts_for_a_branch_and_judges_by_the_whole(contest: tuple[
         assert len(monitor.odd(quiz_id, [town])[0]) == 2, "people of the branch"
         mine = db.session.scalars(select(Attempt.id).where(Attempt.resident_id == people[2].id)).one()
         assert len(monitor.others(mine)) == 3
+        assert monitor.own(db.session.get_one(Attempt, mine)) == []
+        first, second = db.session.scalars(select(Attempt).where(Attempt.resident_id == people[0].id)).all()
+        assert [len(monitor.own(one)) for one in (first, second)] == [0, 1], "only what was handed in"
     shown = call(
         world, people[0], "GET", f"/attempts/{call(world, people[0], 'GET', '/me/attempts').json['items'][1]['id']}"
     )

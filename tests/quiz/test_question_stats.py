@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,12 +11,13 @@ import pytest
 from sqlalchemy import func, select
 
 from sorting_miniapp import clock
+from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.db import db, transaction
-from sorting_miniapp.quiz import content, question_stats
+from sorting_miniapp.quiz import content, desk, question_stats
 from sorting_miniapp.quiz.models import Question, QuestionVersion
 from sorting_miniapp.quiz.models_sets import OptionTally, QuestionMonth, QuestionTally
 from tests.console.helpers import sign_in
-from tests.events.helpers import NINE, Hands, World, at_once, make_people
+from tests.events.helpers import NINE, Hands, World, at_once, make_people, make_staff
 from tests.few_content import few
 from tests.quiz.helpers import begin, submit
 
@@ -162,5 +164,12 @@ def test_the_console_shows_the_figures(sqlite_world: World, hands: Hands, monkey
     page = client.get("/console/question-stats").text
     assert "可以写的文章" in page
     assert "答对率" in page
-    assert "各选项被选的次数" in client.get(f"/console/questions/{key}/stats").text
+    url = f"/console/questions/{key}/stats"
+    assert "各选项被选的次数" in client.get(url).text
+    with sqlite_world.app.app_context():
+        row, version = desk.question(key)
+        draft = replace(desk.draft_of(desk.row_of(row, version)), text="换了一种问法的题目？")
+        desk.save(make_staff("keeper", Role.EDITOR, sqlite_world.city), key, draft)
+    assert "这一版题目还没有人答过" in client.get(url).text
+    assert "各选项被选的次数" in client.get(f"{url}?version=1").text
     assert client.get("/console/question-stats/missed.xlsx").data[:2] == b"PK"
