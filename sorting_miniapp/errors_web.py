@@ -25,7 +25,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 def init_app(app: Flask) -> None:
     """Register the handlers and the check for null bytes, which PostgreSQL's text cannot hold."""
     app.before_request(_refuse_null_bytes)
-    app.register_error_handler(DomainError, _domain_error)
+    app.register_error_handler(DomainError, answer)
     app.register_error_handler(CSRFError, _csrf_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(DataError, _data_error)
@@ -55,17 +55,18 @@ def _refuse_null_bytes() -> None:
         raise BadRequest("bad_request", "填写的内容含有不能使用的字符")
 
 
-def _domain_error(error: DomainError) -> tuple[Response | str, int]:
+def answer(error: DomainError) -> tuple[Response | str, int]:
+    """What the caller is told; what the request had begun is undone."""
     _let_go()
     if request.path.startswith("/console"):
         g.pop("staff_checked", None)
         return render_template("console/error.html", error=error), error.status
     if request.path.startswith("/verify"):  # read by anybody: the console's layout needs a session
         return render_template("problem.html", error=error), error.status
-    answer = jsonify(error.envelope())
+    told = jsonify(error.envelope())
     if error.status == 401:
-        answer.headers["WWW-Authenticate"] = "Bearer"
-    return answer, error.status
+        told.headers["WWW-Authenticate"] = "Bearer"
+    return told, error.status
 
 
 def _let_go() -> None:
@@ -78,7 +79,7 @@ def _let_go() -> None:
 
 
 def _csrf_error(error: CSRFError) -> tuple[Response | str, int]:
-    return _domain_error(BadRequest("csrf", "页面停留太久，请刷新后重新提交"))
+    return answer(BadRequest("csrf", "页面停留太久，请刷新后重新提交"))
 
 
 def _http_error(error: HTTPException) -> tuple[Response | str, int] | BaseResponse:
@@ -88,22 +89,22 @@ def _http_error(error: HTTPException) -> tuple[Response | str, int] | BaseRespon
     code, message = HTTP_MESSAGES.get(status, ("error", "请求无法完成"))
     domain = DomainError(code, message)
     domain.status = status
-    answer, _ = _domain_error(domain)
-    if status == 405 and not isinstance(answer, str):
-        answer.headers["Allow"] = ", ".join(sorted(getattr(error, "valid_methods", None) or []))
-    return answer, status
+    shown, _ = answer(domain)
+    if status == 405 and not isinstance(shown, str):
+        shown.headers["Allow"] = ", ".join(sorted(getattr(error, "valid_methods", None) or []))
+    return shown, status
 
 
 def _data_error(error: DataError) -> tuple[Response | str, int]:
     log.warning("value_refused_by_database", error=type(error.orig).__name__)
-    return _domain_error(Invalid("invalid", "填写的内容超出范围"))
+    return answer(Invalid("invalid", "填写的内容超出范围"))
 
 
 def _database_error(error: DBAPIError) -> tuple[Response | str, int]:
     if not isinstance(error, OperationalError) and not error.connection_invalidated:
         return _unexpected(error)
     log.error("database_unavailable", error=str(error.orig))
-    return _domain_error(Unavailable("unavailable", "服务暂时不可用，请稍后再试"))
+    return answer(Unavailable("unavailable", "服务暂时不可用，请稍后再试"))
 
 
 def _unexpected(error: Exception) -> tuple[Response | str, int]:
@@ -111,4 +112,4 @@ def _unexpected(error: Exception) -> tuple[Response | str, int]:
     code, message = HTTP_MESSAGES[500]
     domain = DomainError(code, message)
     domain.status = 500
-    return _domain_error(domain)
+    return answer(domain)

@@ -38,12 +38,12 @@ def quiz_passed(resident_id: int, slug: Any) -> bool:
 
 def age_of(resident_id: int, _nothing: Any) -> int | None:
     """A registered volunteer's age in full years; None for everybody else."""
-    return volunteers.age_on(resident_id, clock.today())
+    return volunteers.ages_on([resident_id], clock.today()).get(resident_id)
 
 
-def age_of_minor(resident_id: int, _nothing: Any) -> int | None:
-    """The age of a volunteer whom a guardian agreed for when they registered; None for everybody else."""
-    return volunteers.age_on(resident_id, clock.today(), minors_only=True)
+def ages_of_minors(residents: Sequence[int]) -> dict[int, int]:
+    """The ages of those volunteers whom a guardian agreed for when they registered; one statement."""
+    return volunteers.ages_on(residents, clock.today(), minors_only=True)
 
 
 def _people() -> Select[*tuple[Any, ...]]:
@@ -84,4 +84,4 @@ def register() -> None:
     persons.register(persons.Source(people_of, person_by, phone_of))
     requirements.register(requirements.QUIZ, quiz_passed)
     requirements.register(requirements.AGE, age_of)
-    requirements.register(requirements.MINOR, age_of_minor)
+    requirements.register_minors(ages_of_minors)

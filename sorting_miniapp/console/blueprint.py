@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from urllib.parse import urlencode, urlsplit
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
 
-from sorting_miniapp import clock
+from sorting_miniapp import clock, errors_web
 from sorting_miniapp.console import navigation
-from sorting_miniapp.errors import BadRequest
+from sorting_miniapp.errors import BadRequest, Conflict, DomainError, Invalid
 
 blueprint = Blueprint(
     "console",
@@ -45,14 +47,32 @@ def ask_first() -> str | None:
     others = [(key, value) for key, value in request.args.items(multi=True) if key != "_ask"]
     url = f"{request.path}?{urlencode(others)}" if others else request.path
     fields = [(key, value) for key, value in request.form.items(multi=True) if key != "csrf_token"]
-    return render_template("console/ask.html", question=question, url=url, fields=fields, back=_came_from())
+    back = _came_from() or url_for("console.home")
+    return render_template("console/ask.html", question=question, url=url, fields=fields, back=back)
 
 
 def _came_from() -> str:
-    """The page the form was on, when it is one of ours."""
+    """The page the form was on, when it is one of ours that can be opened again; else nothing."""
     referrer = urlsplit(request.referrer or "")
-    ours = referrer.netloc == request.host and referrer.path.startswith("/console")
-    return f"{referrer.path}?{referrer.query}" if ours else url_for("console.home")
+    if referrer.netloc != request.host or not referrer.path.startswith("/console"):
+        return ""
+    try:
+        current_app.create_url_adapter(request).match(referrer.path, method="GET")  # type: ignore[union-attr]
+    except HTTPException:
+        return ""
+    return f"{referrer.path}?{referrer.query}" if referrer.query else referrer.path
+
+
+@blueprint.errorhandler(Conflict)
+@blueprint.errorhandler(Invalid)
+def refused(error: DomainError) -> BaseResponse | tuple[Response | str, int]:
+    """Why a button did nothing is said on the page it stands on. Forms with fields catch their refusals themselves."""
+    page = errors_web.answer(error)
+    back = _came_from() if request.method == "POST" and not request.headers.get("HX-Request") else ""
+    if not back:
+        return page
+    flash(error.message, "danger")
+    return redirect(back, 303)
 
 
 @blueprint.app_template_filter("local_time")

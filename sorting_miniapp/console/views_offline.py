@@ -17,8 +17,8 @@ from sorting_miniapp.imports import workbook
 from sorting_miniapp.imports.sheet import Action, Outcome
 
 Page = Response | str | tuple[str, int]
-NAMES = {Action.ADD: "将登记", Action.SAME: "不变", Action.WRONG: "有误"}
-TONES = {Action.ADD: "success", Action.SAME: "secondary", Action.WRONG: "danger"}
+NAMES = {Action.ADD: "将登记", Action.CHANGE: "补记签退", Action.SAME: "不变", Action.WRONG: "有误"}
+TONES = {Action.ADD: "success", Action.CHANGE: "info", Action.SAME: "secondary", Action.WRONG: "danger"}
 
 
 def _page(shift_id: int, outcomes: list[Outcome] | None = None, packed: str = "", problem: str = "") -> str:

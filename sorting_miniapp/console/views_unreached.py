@@ -58,6 +58,6 @@ def unreached_call(event_id: int, delivery_id: int) -> Page:
         outcome = choice(request.form.get("outcome", ""), CallOutcome, "outcome", "结果")
         lists.mark_called(current_staff(), event_id, delivery_id, outcome, request.form.get("note", "").strip())
     except DomainError as error:
-        return _page(event_id, problem=error.message), error.status
+        return _page(event_id, delivery_id, problem=error.message), error.status
     flash("已记录", "success")
     return redirect(url_for("console.unreached", event_id=event_id))

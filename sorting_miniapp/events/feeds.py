@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import and_, or_, select
 
@@ -19,8 +19,8 @@ BACK = timedelta(days=30)
 MOST = 500
 
 
-def entry(event: Event, shift: Shift, ended: bool = False) -> ics.Entry:
-    """A shift as a calendar shows it; `ended` when the resident's own sign-up is over."""
+def entry(event: Event, shift: Shift, ended_at: datetime | None = None) -> ics.Entry:
+    """A shift as a calendar shows it; `ended_at` is when the resident's own sign-up ended, None while it counts."""
     return ics.Entry(
         uid=shift.public_id,
         title=f"{event.title} {shift.title}".strip(),
@@ -28,8 +28,9 @@ def entry(event: Event, shift: Shift, ended: bool = False) -> ics.Entry:
         description=event.summary,
         starts_at=shift.starts_at,
         ends_at=shift.ends_at,
-        changed_at=event.changed_at,
-        cancelled=ended or shift.state is ShiftState.CANCELLED or event.state is EventState.CANCELLED,
+        created_at=event.created_at,
+        changed_at=max(event.changed_at, ended_at or event.changed_at),
+        cancelled=ended_at is not None or shift.state is ShiftState.CANCELLED or event.state is EventState.CANCELLED,
     )
 
 
@@ -38,7 +39,7 @@ def of_sign_up(resident_id: int, sign_up: str) -> bytes:
     row = (
         db.session()
         .execute(
-            select(Event, Shift, SignUp.live)
+            select(Event, Shift, SignUp.live, SignUp.ended_at)
             .join(Shift, Shift.event_id == Event.id)
             .join(SignUp, SignUp.shift_id == Shift.id)
             .where(SignUp.public_id == sign_up, SignUp.resident_id == resident_id)
@@ -47,7 +48,7 @@ def of_sign_up(resident_id: int, sign_up: str) -> bytes:
     )
     if row is None:
         raise NotFound("signup_not_found", "没有找到这个报名")
-    return ics.calendar([entry(row.Event, row.Shift, ended=row.live is None)])
+    return ics.calendar([entry(row.Event, row.Shift, None if row.live else row.ended_at)])
 
 
 def of_unit(node_id: int) -> str:

@@ -42,13 +42,14 @@ def sign_up(leader: int, event: str, group: int, members: Sequence[MemberWish], 
     residents = _residents(group, members)
     shift = conditions.choose(event, wish.shift)
     by_leader = {"group": group, "signed_by": leader}
+    wishes = {residents[one.member]: replace(wish, age=one.age) for one in members}
+    wishes = conditions.with_known_ages(shift, wishes)
     rows = []
     for one in members:
         resident = residents[one.member]
         with _about(one):
-            theirs = conditions.with_known_age(resident, shift, replace(wish, age=one.age))
-            conditions.check(resident, shift, theirs)
-        rows.append((one, service.row_of(resident, shift, theirs) | by_leader))
+            conditions.check(resident, shift, wishes[resident])
+        rows.append((one, service.row_of(resident, shift, wishes[resident]) | by_leader))
     made = []
     with transaction() as session:
         for resident in sorted(residents.values()):

@@ -16,8 +16,14 @@ class Entry:
     description: str
     starts_at: datetime
     ends_at: datetime
+    created_at: datetime
     changed_at: datetime
     cancelled: bool
+
+    @property
+    def sequence(self) -> int:
+        """Higher after each change (RFC 5545, 3.8.7.4): the seconds from the entry's beginning to its last change."""
+        return max(0, int((self.changed_at - self.created_at).total_seconds()))
 
 
 def _text(value: str) -> str:
@@ -49,17 +55,22 @@ def calendar(entries: list[Entry], name: str = "") -> bytes:
     if name:
         lines += [f"NAME:{_text(name)}", f"X-WR-CALNAME:{_text(name)}", "REFRESH-INTERVAL;VALUE=DURATION:PT1H"]
     for entry in entries:
-        lines += [
-            "BEGIN:VEVENT",
-            f"UID:{entry.uid}@sorting-miniapp",
-            f"DTSTAMP:{_time(entry.changed_at)}",
-            f"DTSTART:{_time(entry.starts_at)}",
-            f"DTEND:{_time(entry.ends_at)}",
-            f"SUMMARY:{_text(entry.title)}",
-            f"LOCATION:{_text(entry.place)}",
-            f"DESCRIPTION:{_text(entry.description)}",
-            f"STATUS:{'CANCELLED' if entry.cancelled else 'CONFIRMED'}",
-            "END:VEVENT",
-        ]
+        lines += _event(entry)
     lines.append("END:VCALENDAR")
     return ("\r\n".join(fold(line) for line in lines) + "\r\n").encode()
+
+
+def _event(entry: Entry) -> list[str]:
+    texts = {"SUMMARY": entry.title, "LOCATION": entry.place, "DESCRIPTION": entry.description}
+    return [
+        "BEGIN:VEVENT",
+        f"UID:{entry.uid}@sorting-miniapp",
+        f"DTSTAMP:{_time(entry.changed_at)}",
+        f"LAST-MODIFIED:{_time(entry.changed_at)}",
+        f"SEQUENCE:{entry.sequence}",
+        f"DTSTART:{_time(entry.starts_at)}",
+        f"DTEND:{_time(entry.ends_at)}",
+        *(f"{name}:{_text(text)}" for name, text in texts.items() if text),
+        f"STATUS:{'CANCELLED' if entry.cancelled else 'CONFIRMED'}",
+        "END:VEVENT",
+    ]

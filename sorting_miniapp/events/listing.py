@@ -18,6 +18,7 @@ from sorting_miniapp.events.models import Event, EventState, EventTag, Shift, Sh
 from sorting_miniapp.events.models_planning import Campaign, EventCohost
 from sorting_miniapp.events.search import Wanted
 from sorting_miniapp.orgs.models import Node
+from sorting_miniapp.orgs.tree import order
 
 VERSION = "events_version"
 
@@ -55,13 +56,12 @@ def _tags(events: list[int]) -> dict[int, list[dict[str, str]]]:
 
 def _cohosts(events: list[int]) -> dict[int, list[dict[str, Any]]]:
     rows = db.session().execute(
-        select(EventCohost.event_id, Node.id, Node.name)
+        select(EventCohost.event_id, Node.id, Node.name, Node.path)
         .join(Node, Node.id == EventCohost.node_id)
         .where(EventCohost.event_id.in_(events))
-        .order_by(EventCohost.event_id, Node.path)
     )
     found: dict[int, list[dict[str, Any]]] = {}
-    for row in rows:
+    for row in sorted(rows, key=lambda one: order(one.path)):
         found.setdefault(row.event_id, []).append({"id": row.id, "name": row.name})
     return found
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row as Record
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from sorting_miniapp import audit, clock
@@ -161,18 +161,37 @@ def _outcomes(lines: Sequence[Line], event: Event) -> list[tuple[Outcome, Line]]
         if line.sign_up is not None and line.stay is not None and not line.problem:
             by_person.setdefault(line.sign_up.resident_id, []).append(number)
     known = _known(event.id, set(by_person))
+    guessed = _guessed_goings({line.sign_up.id for line in lines if line.sign_up is not None})
     fate_of: dict[int, Fate] = {}
     for resident, numbers in by_person.items():
         stays = [stay for number in numbers if (stay := lines[number].stay) is not None]
         fate_of.update(zip(numbers, fates(known.get(resident, []), stays), strict=True))
-    return [(_outcome(line, fate_of.get(number)), line) for number, line in enumerate(lines)]
+    return [(_outcome(line, fate_of.get(number), guessed), line) for number, line in enumerate(lines)]
 
 
-def _outcome(line: Line, fate: Fate | None) -> Outcome:
+def _guessed_goings(sign_ups: set[int]) -> list[CheckIn]:
+    """Pairs that the system closed, or will, and of whose going no paper has told yet."""
+    guessed = or_(CheckIn.closed_by_system, CheckIn.open == 1)
+    query = select(CheckIn).where(CheckIn.sign_up_id.in_(sign_ups), guessed, CheckIn.reason == "")
+    return list(db.session().scalars(query.order_by(CheckIn.id)))
+
+
+def _told_by(line: Line, guessed: Sequence[CheckIn]) -> list[CheckIn]:
+    """Those whose going this line tells."""
+    if line.sign_up is None or line.stay is None or not line.left:
+        return []
+    own = [pair for pair in guessed if pair.sign_up_id == line.sign_up.id]
+    return [pair for pair in own if line.stay.touches(Stay(pair.in_at, pair.out_at or line.stay.end))]
+
+
+def _outcome(line: Line, fate: Fate | None, guessed: Sequence[CheckIn]) -> Outcome:
     if line.problem:
         return Outcome(line.row.number, line.row.cells, Action.WRONG, line.problem)
     if fate is None:
         return Outcome(line.row.number, line.row.cells, Action.SAME, "没有到场")
+    if fate is Fate.KNOWN and _told_by(line, guessed):
+        note = "签退是系统补的，名单上的签退时间将记给核验员"
+        return Outcome(line.row.number, line.row.cells, Action.CHANGE, note)
     note = NOTES[fate] or ("" if line.left else "没有签退时间，按场次结束计，待核验")
     return Outcome(line.row.number, line.row.cells, ACTIONS[fate], note)
 
@@ -196,9 +215,10 @@ def run(actor: StaffActor, shift_id: int, rows: Sequence[workbook.Row]) -> tuple
         added = [line for outcome, line in outcomes if outcome.action is Action.ADD]
         for line in sorted(added, key=lambda one: one.stay.begin if one.stay else shift.starts_at):
             _write(session, actor, line)
-        _note_goings(session, [line for outcome, line in outcomes if outcome.action is Action.SAME])
+        _note_goings([line for outcome, line in outcomes if outcome.action is Action.CHANGE])
+        session.flush()
         closing.mark_absent(session, shift_id)
-        known = sum(line.stay is not None for outcome, line in outcomes if outcome.action is Action.SAME)
+        known = sum(line.stay is not None for outcome, line in outcomes if outcome.action is not Action.ADD)
         after = {"added": len(added), "known": known}
         audit.record(actor.username, "event.offline_list", "shift", shift_id, node_path=node.path, after=after)
     return len(added), known
@@ -213,12 +233,10 @@ def _write(session: Session, actor: StaffActor, line: Line) -> None:
     attendance.check_out(session, line.sign_up, pair, line.stay.end, going)
 
 
-def _note_goings(session: Session, lines: Sequence[Line]) -> None:
+def _note_goings(lines: Sequence[Line]) -> None:
     """Tell the verifier of a pair that the system closed what the paper says of the going."""
+    guessed = _guessed_goings({line.sign_up.id for line in lines if line.sign_up is not None})
     for line in lines:
-        if line.sign_up is None or line.stay is None or not line.left:
-            continue
-        own = (CheckIn.sign_up_id == line.sign_up.id, CheckIn.closed_by_system)
-        for pair in session.scalars(select(CheckIn).where(*own).order_by(CheckIn.id)):
-            if pair.out_at and not pair.reason and line.stay.touches(Stay(pair.in_at, pair.out_at)):
+        for pair in _told_by(line, guessed):
+            if line.stay and not pair.reason:
                 pair.reason = f"离线名单记签退 {clock.local(line.stay.end):%H:%M}"

@@ -17,9 +17,10 @@ from sorting_miniapp.db import after_commit, db, new_public_id, transaction
 from sorting_miniapp.errors import Conflict, Forbidden, Invalid, NotFound
 from sorting_miniapp.events import campaigns, drafts, kinds, listing, sold_out
 from sorting_miniapp.events.drafts import Draft
-from sorting_miniapp.events.models import Event, EventState, EventTag, Shift, ShiftState, SignUp, Tag
+from sorting_miniapp.events.models import EVENT_STATE_NAMES, Event, EventState, EventTag, Shift, ShiftState, SignUp, Tag
 from sorting_miniapp.events.models_planning import EventCohost
 from sorting_miniapp.events.people import end_shift, tell_all
+from sorting_miniapp.orgs import service as orgs
 from sorting_miniapp.orgs.models import Node
 from sorting_miniapp.orgs.tree import contains
 
@@ -56,7 +57,7 @@ def _sees(actor: StaffActor, event_id: int, path: str) -> bool:
 def cohosts_of(event_id: int) -> list[Node]:
     """The units that hold the event together with the organiser's."""
     own = select(Node).join(EventCohost, EventCohost.node_id == Node.id).where(EventCohost.event_id == event_id)
-    return list(db.session().scalars(own.order_by(Node.path)))
+    return orgs.in_order(db.session().scalars(own))
 
 
 def close_change(event: Event) -> None:
@@ -230,7 +231,7 @@ def withdraw_publication(actor: StaffActor, event_id: int) -> None:
     with transaction() as session:
         event, node = get(actor, event_id, change=True)
         if event.state is not EventState.PUBLISHED:
-            raise Conflict("not_published", "活动不在发布状态")
+            raise Conflict("not_published", f"这个活动的状态是“{EVENT_STATE_NAMES[event.state]}”，不能撤回发布")
         _shifts(session, event_id)  # held: nobody signs up meanwhile
         if ever_signed_up(event_id):
             raise Conflict("has_signups", "已有人报名，只能取消活动")

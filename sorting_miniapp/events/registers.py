@@ -16,6 +16,7 @@ from sorting_miniapp.errors import NotFound
 from sorting_miniapp.events import planning, tokens
 from sorting_miniapp.events.models import CheckIn, Event, EventState, Shift, ShiftState, SignUp, Tag
 from sorting_miniapp.events.models_planning import EventCohost
+from sorting_miniapp.orgs import service as orgs
 from sorting_miniapp.orgs.models import Node, NodeKind
 from sorting_miniapp.orgs.tree import within
 
@@ -73,8 +74,8 @@ def cohost_choices(actor: StaffActor) -> list[Node]:
     """Units that may hold an event together with the actor's: towns, departments, Party branches, own communities."""
     wide = (NodeKind.CITY, NodeKind.TOWN, NodeKind.DEPARTMENT, NodeKind.PARTY_BRANCH)
     own = within(Node.path, actor.branches()) & (Node.kind == NodeKind.COMMUNITY)
-    query = select(Node).where(Node.active, Node.kind.in_(wide) | own).order_by(Node.kind, Node.path)
-    return list(db.session().scalars(query))
+    found = orgs.in_order(db.session().scalars(select(Node).where(Node.active, Node.kind.in_(wide) | own)))
+    return sorted(found, key=lambda unit: list(NodeKind).index(unit.kind))
 
 
 def of_campaign(actor: StaffActor, campaign_id: int) -> list[Row[*tuple[Any, ...]]]:

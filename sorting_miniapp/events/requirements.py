@@ -21,10 +21,11 @@ ANY_TRAINING = "any"
 TRAINING_KIND = "training"
 OLDEST = 120
 GROWN_UP = 18
-QUIZ, AGE, MINOR = "quiz", "age", "minor"
-# quiz(resident_id, slug) says yes or no; age and minor (resident_id, None) years or None, minor only of who registered
-# as one.
+QUIZ, AGE = "quiz", "age"
+# quiz(resident_id, slug) says yes or no; age(resident_id, None) years or None.
 _rules: dict[str, Callable[[int, Any], Any]] = {}
+MinorsRule = Callable[[Sequence[int]], dict[int, int]]
+_minors: list[MinorsRule] = []
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,15 @@ def register(name: str, rule: Callable[[int, Any], Any]) -> None:
     _rules[name] = rule
 
 
-def age_of_minor(resident_id: int) -> int | None:
-    """The age of who registered as a volunteer under age, by the birth date on their document; None for others."""
-    age: int | None = _ask(MINOR, resident_id, None)
-    return age
+def register_minors(rule: MinorsRule) -> None:
+    """Let another feature say who of some residents registered as a minor, and how old they are."""
+    _minors.append(rule)
+    del _minors[:-1]
+
+
+def ages_of_minors(residents: Sequence[int]) -> dict[int, int]:
+    """The ages of those who registered as volunteers under age, by their documents' birth dates; one statement."""
+    return _minors[0](residents) if _minors else {}
 
 
 def of(kept: Any) -> Requirements:

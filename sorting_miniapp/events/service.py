@@ -30,7 +30,7 @@ def sign_up(resident_id: int, event: str, wish: Wish) -> dict[str, Any]:
     Raises NotFound, Invalid, and Conflict: what conditions.check raises, already_signed_up, shifts_overlap.
     """
     shift = (conditions if wish.wait else sold_out).choose(event, wish.shift)
-    wish = conditions.with_known_age(resident_id, shift, wish)
+    wish = conditions.with_known_ages(shift, {resident_id: wish})[resident_id]
     conditions.check(resident_id, shift, wish)
     values = row_of(resident_id, shift, wish)
     position = None if places.take_alone(values) else _take_or_wait(values, wish.wait)

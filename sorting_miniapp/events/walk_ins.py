@@ -17,12 +17,11 @@ from sorting_miniapp import audit, clock
 from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.db import after_commit, db, transaction
 from sorting_miniapp.errors import Conflict, Invalid, NotFound
-from sorting_miniapp.events import conditions, listing, minors, persons, places, registers, requirements, service
+from sorting_miniapp.events import conditions, listing, persons, places, registers, requirements, service
 from sorting_miniapp.events.attendance import OPENS_BEFORE, Mark, mark, sign_ups
 from sorting_miniapp.events.conditions import Wish
 from sorting_miniapp.events.models import CheckHow, Event, EventState, Shift, ShiftState, SignUp, SignUpState
 from sorting_miniapp.events.models_day import WalkIn
-from sorting_miniapp.orgs import settings
 
 REASON = "现场登记"
 
@@ -57,9 +56,11 @@ def register(actor: StaffActor, shift_id: int, who: Newcomer) -> int:
     shift_over, too_early, requirement_not_met.
     """
     shift, event, node = registers.shift(actor, shift_id, change=True)
-    _check(shift, event, who, node.path)
     row = conditions.choose(event.public_id, shift.public_id)
-    values = service.row_of(who.resident_id, row, Wish(age=who.age, guardian_consent=who.guardian_consent))
+    said = Wish(age=who.age, guardian_consent=who.guardian_consent)
+    wish = conditions.with_known_ages(row, {who.resident_id: said})[who.resident_id]
+    _check(shift, event, who, wish, node.path)
+    values = service.row_of(who.resident_id, row, wish)
     with transaction() as session:
         places.lock_resident(session, who.resident_id)
         _refuse_overlap(session, values)
@@ -74,7 +75,7 @@ def register(actor: StaffActor, shift_id: int, who: Newcomer) -> int:
     return int(made.id)
 
 
-def _check(shift: Shift, event: Event, who: Newcomer, path: str) -> None:
+def _check(shift: Shift, event: Event, who: Newcomer, wish: Wish, path: str) -> None:
     now = clock.now()
     if not who.risk_told:
         raise Invalid("risk_not_accepted", "请当面告知风险，对方同意后再登记")
@@ -82,11 +83,9 @@ def _check(shift: Shift, event: Event, who: Newcomer, path: str) -> None:
         raise Conflict("shift_over", "场次已结束或取消，不能现场登记")
     if now < shift.starts_at - OPENS_BEFORE:
         raise Conflict("too_early", "场次开始前一小时起才能现场登记")
-    if who.age is not None:
-        names = ("minor_age", "guardian_account_age", "accompanied_age")
-        minors.check(who.age, (), who.guardian_consent, minors.Ages(*(settings.read(name, path) for name in names)))
+    conditions.check_ages(wish, path)
     if shift.requirements:
-        requirements.check(who.resident_id, requirements.of(shift.requirements), who.age, ())
+        requirements.check(who.resident_id, requirements.of(shift.requirements), wish.age, ())
 
 
 def _refuse_overlap(session: Session, values: dict[str, Any]) -> None:

@@ -27,7 +27,7 @@ from sorting_miniapp.figures.models import (
 from sorting_miniapp.figures.periods import MONTHS, Period, PeriodKind
 from sorting_miniapp.orgs import settings
 from sorting_miniapp.orgs.models import Node
-from sorting_miniapp.orgs.tree import within
+from sorting_miniapp.orgs.tree import order, within
 
 ENTERED = (Source.TYPED, Source.IMPORTED)  # what a unit owes; the others come from records and need no entry
 
@@ -84,14 +84,14 @@ def figures() -> list[Figure]:
 def owned(branches: Sequence[str]) -> list[tuple[Figure, str, Node]]:
     """(figure, block's name, owner) of the branches, in the order of the report, then of the tree."""
     query = (
-        select(Figure, FigureBlock.name, Node)
+        select(Figure, FigureBlock.name, Node, FigureBlock.position)
         .join(FigureBlock, FigureBlock.id == Figure.block_id)
         .join(FigureOwner, FigureOwner.figure_id == Figure.id)
         .join(Node, Node.id == FigureOwner.node_id)
         .where(Figure.active, Node.active, within(Node.path, branches))
-        .order_by(FigureBlock.position, Figure.position, Node.path)
     )
-    return [(row[0], row[1], row[2]) for row in db.session().execute(query)]
+    rows = sorted(db.session().execute(query), key=lambda row: (row[3], row[0].position, order(row[2].path)))
+    return [(row[0], row[1], row[2]) for row in rows]
 
 
 def accepted(codes: Iterable[str]) -> dict[tuple[int, int, str], FigureEntry]:

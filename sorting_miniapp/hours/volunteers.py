@@ -92,13 +92,13 @@ def names(residents: Sequence[int]) -> dict[int, str]:
     return {row.resident_id: masking.name(row.name) for row in rows if row.name}
 
 
-def age_on(resident_id: int, day: date, minors_only: bool = False) -> int | None:
-    """The full years of a registered volunteer on that day; None for who has not registered (as a minor)."""
-    query = select(Volunteer.birth_date).where(Volunteer.resident_id == resident_id)
+def ages_on(residents: Sequence[int], day: date, minors_only: bool = False) -> dict[int, int]:
+    """The full years on that day of those who registered as volunteers (as minors only); one statement."""
+    query = select(Volunteer.resident_id, Volunteer.birth_date).where(Volunteer.resident_id.in_(residents))
     if minors_only:
         query = query.where(Volunteer.guardian_consent_at.is_not(None))
-    birth = db.session().scalar(query)
-    return identity.age_on(date.fromisoformat(birth), day) if birth else None
+    rows = db.session().execute(query)
+    return {row.resident_id: identity.age_on(date.fromisoformat(row.birth_date), day) for row in rows if row.birth_date}
 
 
 def _listed() -> Select[*tuple[Any, ...]]:

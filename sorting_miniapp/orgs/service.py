@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased
 from sorting_miniapp import audit
 from sorting_miniapp.db import db, new_public_id, transaction
 from sorting_miniapp.errors import Conflict, Invalid, NotFound
+from sorting_miniapp.orgs import tree
 from sorting_miniapp.orgs.models import Node, NodeKind
 from sorting_miniapp.orgs.tree import contains, within
 
@@ -42,8 +43,13 @@ def by_path(path: str) -> Node | None:
 
 
 def visible(branches: Sequence[str]) -> list[Node]:
-    """The units of the branches, parents before children."""
-    return list(db.session().scalars(select(Node).where(within(Node.path, branches)).order_by(Node.path)))
+    """The units of the branches, parents before children, siblings as they were added."""
+    return in_order(db.session().scalars(select(Node).where(within(Node.path, branches))))
+
+
+def in_order(units: Iterable[Node]) -> list[Node]:
+    """Units in the order of the tree, the one order they are shown in."""
+    return sorted(units, key=lambda unit: tree.order(unit.path))
 
 
 def in_use(branches: Sequence[str]) -> list[Node]:

@@ -18,6 +18,14 @@ def contains(branch: str, path: str) -> bool:
     return path.startswith(branch)
 
 
+def order(path: str) -> tuple[int, ...]:
+    """The key that sorts units as the tree was written: parents before children, siblings as they were added.
+
+    The paths themselves sort by digits: unit 10 before unit 9.
+    """
+    return tuple(int(part) for part in path.split("/") if part)
+
+
 def within(column: Any, branches: Iterable[str]) -> ColumnElement[bool]:
     """A condition: the path in `column` lies in one of the branches. No branch: nothing."""
     ranges = [and_(column >= path, column < end_of(path)) for path in branches]

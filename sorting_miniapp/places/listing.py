@@ -10,6 +10,7 @@ from sorting_miniapp import clock
 from sorting_miniapp.db import db
 from sorting_miniapp.errors import NotFound
 from sorting_miniapp.orgs.models import KIND_NAMES, Node
+from sorting_miniapp.orgs.tree import order
 from sorting_miniapp.places import opening, search, service
 from sorting_miniapp.places.models import PLACE_KIND_NAMES, PLACE_STATE_NAMES, Place, PlaceKind, PlaceState
 from sorting_miniapp.places.models_reports import ISSUE_KIND_NAMES, ISSUE_STATE_NAMES, PlaceIssue
@@ -90,18 +91,18 @@ def filters() -> dict[str, Any]:
     shown = Place.state != PlaceState.CLOSED
     counted = {row[0]: row[1] for row in db.session().execute(_count(Place.kind).where(shown).group_by(Place.kind))}
     units = db.session().execute(
-        select(Node.id, Node.name, Node.kind, func.count(Place.id).label("places"))
+        select(Node.id, Node.name, Node.kind, Node.path, func.count(Place.id).label("places"))
         .join(Place, Place.node_id == Node.id)
         .where(shown)
         .group_by(Node.id, Node.name, Node.kind, Node.path)
-        .order_by(Node.path)
     )
     return {
         "kinds": [
             {"key": kind.value, "name": PLACE_KIND_NAMES[kind], "places": counted.get(kind, 0)} for kind in PlaceKind
         ],
         "orgs": [
-            {"id": row.id, "name": row.name, "kind_name": KIND_NAMES[row.kind], "places": row.places} for row in units
+            {"id": row.id, "name": row.name, "kind_name": KIND_NAMES[row.kind], "places": row.places}
+            for row in sorted(units, key=lambda one: order(one.path))
         ],
         "issues": [{"key": kind.value, "name": name} for kind, name in ISSUE_KIND_NAMES.items()],
     }

@@ -11,6 +11,7 @@ from sorting_miniapp.events import kinds
 from sorting_miniapp.events.models_counts import CountKind
 from sorting_miniapp.figures import periods
 from sorting_miniapp.figures.periods import Period, PeriodKind
+from sorting_miniapp.orgs import service as orgs
 from sorting_miniapp.orgs.models import Node, NodeKind
 from sorting_miniapp.orgs.tree import contains, within
 from sorting_miniapp.reports import rollup
@@ -40,11 +41,9 @@ def of(branch: str, period: Period) -> Coverage:
     found = rollup.activities(Scope(period, branch))
     paths = {activity.path for activity in found}
     units = db.session().scalars(
-        select(Node)
-        .where(Node.kind.in_((NodeKind.TOWN, NodeKind.COMMUNITY)), Node.active, within(Node.path, [branch]))
-        .order_by(Node.path)
+        select(Node).where(Node.kind.in_((NodeKind.TOWN, NodeKind.COMMUNITY)), Node.active, within(Node.path, [branch]))
     )
-    nodes = list(units)
+    nodes = orgs.in_order(units)
     names = {node.path: node.name for node in nodes}
     empty = [
         Gap(node.name, names.get(_parent(node.path), ""))

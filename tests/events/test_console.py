@@ -14,7 +14,7 @@ from sorting_miniapp.db import db
 from sorting_miniapp.events import closing, content
 from sorting_miniapp.events.models import CheckIn, Event, EventState, Shift, SignUp
 from sorting_miniapp.hours.models import ServiceRecord
-from tests.console.helpers import post, sign_in
+from tests.console.helpers import post, sign_in, token
 from tests.events.helpers import CONTENT, NINE, Hands, World, make_event, make_people, scan, sign_up
 from tests.hours.helpers import register
 
@@ -52,6 +52,13 @@ def test_the_organisers_way_from_a_template_to_a_published_event(sqlite_world: W
     for words in ("已发布", "进社区、亲子活动", "0 / 12", "不计入"):
         assert words in page
     post(client, f"{url}/withdraw")
+    pressed = {"csrf_token": token(client.get(url).get_data(as_text=True))}
+    back = client.post(f"{url}/withdraw", data=pressed, headers={"Referer": f"http://localhost{url}"})
+    assert (back.status_code, back.headers["Location"]) == (303, url), "the refusal is said where the button stands"
+    assert "状态是“草稿”，不能撤回发布" in client.get(url).get_data(as_text=True)
+    for elsewhere in ("http://elsewhere.example/console/events", f"http://localhost{url}/publish"):
+        refused = client.post(f"{url}/withdraw", data=pressed, headers={"Referer": elsewhere})
+        assert (refused.status_code, "不能撤回发布" in refused.get_data(as_text=True)) == (409, True)
     with world.app.app_context():
         assert db.session.scalars(select(Event.state)).one() is EventState.DRAFT
 

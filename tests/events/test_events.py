@@ -121,6 +121,31 @@ def test_the_calendar_file_has_folded_lines_and_the_time_in_utc(sqlite_world: Wo
     assert max(len(line) for line in lines) <= 75
 
 
+def test_a_changed_event_is_a_later_version_of_the_same_entry(sqlite_world: World, hands: Hands) -> None:
+    world = sqlite_world
+    event, client = make_event(world, summary=""), world.app.test_client()
+
+    def read() -> dict[str, str]:
+        text = client.get(f"/api/v1/events/{event.event_id}/ics").get_data(as_text=True)
+        return dict(line.split(":", 1) for line in text.splitlines())
+
+    seen = [read()]
+    assert "DESCRIPTION" not in seen[0], "nothing is not a description"
+    with world.app.app_context():
+        hands.at(NINE - timedelta(hours=40))
+        shifts.change(world.organiser, event.shift, NINE + timedelta(hours=1), NINE + timedelta(hours=2), 20)
+        seen.append(read())
+        hands.at(NINE - timedelta(hours=30))
+        planning.cancel(world.organiser, event.event, "下雨")
+        seen.append(read())
+    assert len({one["UID"] for one in seen}) == 1
+    assert [one["DTSTART"][9:] for one in seen] == ["010000Z", "020000Z", "020000Z"]
+    sequences = [int(one["SEQUENCE"]) for one in seen]
+    assert sequences == sorted(set(sequences)), "each change counts up"
+    assert [one["LAST-MODIFIED"] for one in seen[1:]] == ["20260608T090000Z", "20260608T190000Z"]
+    assert seen[2]["STATUS"] == "CANCELLED"
+
+
 @given(st.text(alphabet=st.characters(exclude_categories=("Cs", "Cc")), max_size=300))
 def test_folding_loses_nothing(text: str) -> None:
     folded = ics.fold(text)

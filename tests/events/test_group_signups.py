@@ -14,6 +14,7 @@ from tests.events.helpers import (
     notices,
     shift_row,
     sign_up,
+    statements,
 )
 from tests.hours.helpers import make_group, make_member
 
@@ -32,8 +33,10 @@ def _mine(world: World, person: Person) -> list[dict[str, Any]]:
 def test_a_leader_signs_members_up_and_the_rest_wait_in_order(world: World) -> None:
     event, group, people = make_event(world, 2), make_group(world), make_people(world.app, 4)
     keys = [make_member(world, group, person, leader=person is people[0]) for person in people]
-    made = _bring(world, people[0], event, group, keys[1:])
+    with statements(world) as seen:
+        made = _bring(world, people[0], event, group, keys[1:])
     assert made.status_code == 201, made.get_json()
+    assert sum("birth_date" in statement for statement in seen) == 1, "the minors among them are asked for at once"
     assert [(one["member"], one["state"], one["queue_position"]) for one in made.get_json()["items"]] == [
         (keys[1], "confirmed", None),
         (keys[2], "confirmed", None),

@@ -72,7 +72,7 @@ def test_a_list_is_merged_with_scans_and_the_same_list_again_changes_nothing(wor
         line(6, made[3], ""),
     )
     planned = outcomes(world, event, *sheet)
-    assert [action for action, _ in planned] == [Action.SAME, Action.ADD, Action.SAME, Action.ADD, Action.SAME]
+    assert [action for action, _ in planned] == [Action.SAME, Action.ADD, Action.CHANGE, Action.ADD, Action.SAME]
     assert len(pairs(world)) == 1, "a plan writes nothing"
     assert upload(world, event, *sheet) == (2, 2)
     expected = [
@@ -84,6 +84,7 @@ def test_a_list_is_merged_with_scans_and_the_same_list_again_changes_nothing(wor
     assert pairs(world) == expected
     assert upload(world, event, *sheet) == (0, 4)
     assert pairs(world) == expected
+    assert {action for action, _ in outcomes(world, event, *sheet)} == {Action.SAME}, "nothing is left to enter"
     with world.app.app_context():
         closing.close_forgotten()
         reasons = db.session.scalars(select(CheckIn.reason).where(CheckIn.closed_by_system)).all()
@@ -172,6 +173,10 @@ def test_the_list_goes_out_and_comes_back_as_a_sheet_through_the_console(sqlite_
     answer = client.post(f"{url}/run", data={"rows": packed, "csrf_token": csrf})
     assert answer.status_code == 302
     assert pairs(world) == [("09:00", "11:00", CheckHow.OFFLINE, False)]
+    again = {"file": (io.BytesIO(filled), "list.xlsx"), "csrf_token": csrf}
+    page = client.post(url, data=again, content_type="multipart/form-data").get_data(as_text=True)
+    assert "没有要登记的内容" in page
+    assert "登记这" not in page
     bad = {"file": (io.BytesIO(b"no sheet"), "list.xlsx"), "csrf_token": csrf}
     assert client.post(url, data=bad, content_type="multipart/form-data").status_code == 422
 

@@ -44,7 +44,8 @@ def test_a_sign_up_is_a_calendar_entry_of_its_owner(world: World) -> None:
     assert "STATUS:CONFIRMED" in text
     assert client.get(url, headers=people[1].headers).status_code == 404
     client.delete(f"/api/v1/signups/{made}", headers=people[0].headers)
-    assert "STATUS:CANCELLED" in client.get(url, headers=people[0].headers).get_data(as_text=True)
+    ended = client.get(url, headers=people[0].headers).get_data(as_text=True)
+    assert "STATUS:CANCELLED" in ended
 
 
 def test_a_units_feed_holds_its_branch_and_cancellations_and_is_cached(world: World) -> None:

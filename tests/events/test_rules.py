@@ -14,9 +14,10 @@ from sorting_miniapp.db import db
 from sorting_miniapp.deliveries import service as deliveries
 from sorting_miniapp.deliveries.models import Delivery, DeliveryState
 from sorting_miniapp.errors import Conflict, Invalid
-from sorting_miniapp.events import content, counts, listing, planning, service, shifts
+from sorting_miniapp.events import content, counts, listing, planning, service, shifts, walk_ins
 from sorting_miniapp.events.models import SignUp
 from sorting_miniapp.events.models_counts import COUNT_NAMES, CountKind, HeadCount
+from sorting_miniapp.events.walk_ins import Newcomer
 from sorting_miniapp.orgs import settings
 from tests.events.helpers import (
     CONTENT,
@@ -167,7 +168,7 @@ def test_minors_by_settings(sqlite_world: World) -> None:
     assert code(3, age=13, companions=[{"age": 9}], guardian_consent=True) == "confirmed"
 
 
-def test_a_registered_minor_needs_consent_whatever_age_is_said(sqlite_world: World) -> None:
+def test_a_registered_minor_needs_consent_whatever_age_is_said(sqlite_world: World, hands: Hands) -> None:
     """The birth date on the document counts; the hands' clock stands in 2026."""
     event, people = make_event(sqlite_world), make_people(sqlite_world.app, 2)
     client = sqlite_world.app.test_client()
@@ -182,6 +183,10 @@ def test_a_registered_minor_needs_consent_whatever_age_is_said(sqlite_world: Wor
     assert sign_up(client, people[1], event).get_json()["state"] == "confirmed"
     with sqlite_world.app.app_context():
         assert [row.age for row in db.session.scalars(select(SignUp).order_by(SignUp.id))] == [15, None]
+    other = make_event(sqlite_world, starts_at=NINE + timedelta(hours=5))
+    hands.at(NINE + timedelta(hours=5))
+    with sqlite_world.app.app_context(), pytest.raises(Invalid, match="guardian_consent_needed"):
+        walk_ins.register(sqlite_world.organiser, other.shift, Newcomer(people[0].id, risk_told=True))
 
 
 def test_cancelled_or_moved_everybody_is_told_and_staff_see_whom_it_did_not_reach(world: World) -> None:

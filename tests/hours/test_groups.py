@@ -25,6 +25,16 @@ from tests.events.helpers import World, make_people, notices
 from tests.hours.helpers import call, make_group, make_member, register
 
 
+def test_units_are_listed_as_the_tree_was_written_not_by_the_digits_of_their_ids(sqlite_world: World) -> None:
+    with sqlite_world.app.app_context():
+        root = orgs.root()
+        ids = [orgs.add(root.id, f"第{number}社区", NodeKind.COMMUNITY, "test").id for number in range(12)]
+        assert sorted(map(str, ids)) != list(map(str, ids)), "digits and numbers have different orders here"
+        below = orgs.add(ids[0], "第0小区", NodeKind.COMMUNITY, "test").id
+        shown = [unit.id for unit in orgs.in_use([root.path]) if unit.id in {*ids, below}]
+        assert shown == [ids[0], below, *ids[1:]]
+
+
 def test_a_resident_asks_and_the_leader_decides(world: World) -> None:
     group, people = make_group(world), make_people(world.app, 4)
     leader, asking, other, stranger = people

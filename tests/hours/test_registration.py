@@ -128,9 +128,8 @@ def test_minors_register_with_a_guardian_and_under_14_through_the_guardians_acco
     made = register(world, person, document=young, birth_date="2011-06-01", **CARD, **guardian)
     assert (made.status_code, made.get_json()["guardian"]) == (200, "张*")
     with world.app.app_context():
-        assert volunteers.age_on(person.id, date(2026, 5, 31)) == 14
-        assert volunteers.age_on(person.id, date(2026, 6, 1)) == 15
-        assert volunteers.age_on(person.id + 1000, date(2026, 6, 1)) is None
+        assert volunteers.ages_on([person.id, person.id + 1000], date(2026, 5, 31)) == {person.id: 14}
+        assert volunteers.ages_on([person.id], date(2026, 6, 1)) == {person.id: 15}
     own = register(world, make_person(world.app, "child"), document=child, birth_date="2015-06-01", **CARD, **guardian)
     assert (own.status_code, own.get_json()["code"]) == (422, "guardian_account_needed")
 
