@@ -12,7 +12,10 @@ from tests.demo.processes import Instance
 
 
 def _write(page: Page, text: str) -> None:
+    page.get_by_label("题型").select_option(label="分拣")
+    expect(page.get_by_label("选项 1 的类别")).to_be_visible()
     page.get_by_label("题型").select_option(label="单选")
+    expect(page.get_by_label("选项 1 的类别")).to_be_hidden()
     page.get_by_label("题库").select_option(label="竞赛")
     page.get_by_label("主题").fill("分类标准")
     page.get_by_label("题目", exact=False).first.fill(text)
