@@ -10,13 +10,12 @@ from typing import Any
 
 from sqlalchemy import Row, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from sorting_miniapp import audit, clock
 from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.accounts.models import Role
-from sorting_miniapp.articles import addresses
-from sorting_miniapp.articles.models import Article
+from sorting_miniapp.articles import addresses, media_subjects
+from sorting_miniapp.articles.media_subjects import Kind
 from sorting_miniapp.articles.models_media import ORIGIN_NAMES, MediaItem, Origin
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.errors import Conflict, DomainError, Invalid, NotFound
@@ -28,7 +27,7 @@ from sorting_miniapp.orgs.tree import within
 READERS = (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)
 OUTLET, TITLE = 60, 120
 PAGE = 50
-COLUMNS = ("登记单位", "媒体", "标题", "网址", "日期", "自采自编/转载")
+COLUMNS = ("登记单位", "媒体", "标题", "网址", "日期", "自采自编/转载", "对应文章", "对应活动")
 MOST_ROWS = 1000
 ORIGINS = {name: origin for origin, name in ORIGIN_NAMES.items()}
 
@@ -76,20 +75,6 @@ def check(piece: Piece) -> date:
     return piece.published_on
 
 
-def _about(session: Session, actor: StaffActor, piece: Piece) -> None:
-    """What the piece is about exists and lies in the actor's branches. Raises Invalid."""
-    seen = within(Node.path, actor.branches())
-    if piece.article is not None:
-        query = select(Article.id).join(Node, Node.id == Article.node_id).where(Article.id == piece.article, seen)
-        if session.scalar(query) is None:
-            raise Invalid("article", "没有找到这篇文章")
-    if piece.event is not None:
-        events = MediaItem.metadata.tables["event"]
-        query = select(events.c.id).join(Node, Node.id == events.c.node_id).where(events.c.id == piece.event, seen)
-        if session.scalar(query) is None:
-            raise Invalid("event", "没有找到这个活动")
-
-
 def get(actor: StaffActor, item_id: int) -> MediaItem:
     """A piece in the actor's branches. Raises NotFound."""
     query = select(MediaItem).join(Node, Node.id == MediaItem.node_id)
@@ -108,7 +93,8 @@ def save(actor: StaffActor, node_id: int, piece: Piece, item_id: int | None = No
         path = session.get_one(Node, item.node_id).path if item_id else ""
         for place in filter(None, (path, orgs.get(node_id, actor.branches()).path)):
             actor.require(Role.EDITOR, place)
-        _about(session, actor, piece)
+        for kind, key in ((Kind.ARTICLE, piece.article), (Kind.EVENT, piece.event)):
+            media_subjects.check(actor.branches(), kind, key)
         item.node_id, item.outlet, item.title, item.url = node_id, piece.outlet, piece.title, piece.url
         item.url_index, item.published_on, item.origin = _index(piece.url), published_on, piece.origin
         item.article_id, item.event_id = piece.article, piece.event
@@ -159,13 +145,25 @@ def template() -> bytes:
 
 def export(branches: Sequence[str], year: int | None) -> bytes:
     """The register as a sheet in the columns of the import, oldest first; at most 20,000 rows."""
-    found = reversed(listed(branches, year=year, most=20_000))
+    found = listed(branches, year=year, most=20_000)
+    articles, events = subjects([row.MediaItem for row in found])
     rows = [
-        (r.node_name, i.outlet, i.title, i.url, i.published_on.isoformat(), ORIGIN_NAMES[i.origin])
-        for r in found
+        (
+            r.node_name, i.outlet, i.title, i.url, i.published_on.isoformat(), ORIGIN_NAMES[i.origin],
+            articles.get(i.article_id, ""), events.get(i.event_id, ""),
+        )
+        for r in reversed(found)
         for i in [r.MediaItem]
-    ]
+    ]  # fmt: skip
     return workbook.write("媒体登记", COLUMNS, rows)
+
+
+def subjects(items: Sequence[MediaItem]) -> tuple[dict[int, str], dict[int, str]]:
+    """The titles of the articles and of the events that these pieces are about."""
+    return (
+        media_subjects.titles(Kind.ARTICLE, [one.article_id for one in items]),
+        media_subjects.titles(Kind.EVENT, [one.event_id for one in items]),
+    )
 
 
 def rows_of(data: bytes) -> list[workbook.Row]:
@@ -179,17 +177,28 @@ def plan(rows: Sequence[workbook.Row], actor: StaffActor) -> list[Outcome]:
     indexes = [index for row in rows if (index := _index(row.cells[3]))]
     known = set(db.session().scalars(select(MediaItem.url_index).where(MediaItem.url_index.in_(indexes))))
     seen: set[str] = set()
-    return [_outcome(row, units, known, seen) for row in rows]
+    named = {Kind.ARTICLE: {row.cells[6] for row in rows}, Kind.EVENT: {row.cells[7] for row in rows}}
+    about = media_subjects.ByTitle(actor.branches(), named)
+    return [_outcome(row, units, known, seen, about) for row in rows]
 
 
-def _outcome(row: workbook.Row, units: dict[str, int], known: set[str | None], seen: set[str]) -> Outcome:
-    unit, outlet, title, url, day, origin = row.cells
+def _outcome(
+    row: workbook.Row,
+    units: dict[str, int],
+    known: set[str | None],
+    seen: set[str],
+    about: media_subjects.ByTitle,
+) -> Outcome:
+    unit, outlet, title, url, day, origin, article, event = row.cells
     try:
         if unit not in units:
             raise Invalid("node", f"您管理的范围内没有“{unit[:20]}”")
         if origin not in ORIGINS:
-            raise Invalid("origin", "最后一列须填“自采自编”或“转载”")
-        piece = Piece(outlet, title, _day(day), ORIGINS[origin], url)
+            raise Invalid("origin", "来源须填“自采自编”或“转载”")
+        piece = Piece(
+            outlet, title, _day(day), ORIGINS[origin], url,
+            about.key(Kind.ARTICLE, article), about.key(Kind.EVENT, event),
+        )  # fmt: skip
         check(piece)
         if url and url in seen:
             raise Invalid("url", "与前面的行重复")

@@ -11,6 +11,8 @@ from sorting_miniapp import clock
 from sorting_miniapp.accounts.access import current_staff, staff_only
 from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.articles import media_register as register
+from sorting_miniapp.articles import media_subjects
+from sorting_miniapp.articles.media_subjects import Kind
 from sorting_miniapp.articles.models_media import ORIGIN_NAMES, Origin
 from sorting_miniapp.console import forms
 from sorting_miniapp.console.blueprint import blueprint
@@ -29,10 +31,13 @@ def media() -> str:
     actor, this = current_staff(), clock.today().year
     year, page = forms.query_number("year", 2000, 2100), forms.query_number("page", 1, 1000) or 1
     rows = register.listed(actor.branches(*register.READERS), year=year, page=page)
-    more = len(rows) > register.PAGE
+    more, rows = len(rows) > register.PAGE, rows[: register.PAGE]
+    articles, events = register.subjects([row.MediaItem for row in rows])
     return render_template(
         "console/media/list.html",
-        rows=rows[: register.PAGE],
+        rows=rows,
+        articles=articles,
+        events=events,
         year=year or "",
         years=[("", "全部")] + [(str(one), f"{one}年") for one in range(this, this - 5, -1)],
         following=url_for("console.media", year=year, page=page + 1) if more else "",
@@ -60,8 +65,18 @@ def media_item(item_id: int) -> Page:
 
 
 def _form(typed: Any, item_id: int | None = None, problem: DomainError | None = None) -> str:
-    units = [(str(node.id), node.name) for node in orgs.visible(current_staff().branches(Role.EDITOR))]
-    return render_template(FORM, typed=typed, item_id=item_id, problem=problem, units=units, origins=ORIGIN_NAMES)
+    actor = current_staff()
+    item = register.get(actor, item_id) if item_id else None
+    return render_template(
+        FORM,
+        typed=typed,
+        item_id=item_id,
+        problem=problem,
+        units=[(str(node.id), node.name) for node in orgs.visible(actor.branches(Role.EDITOR))],
+        origins=ORIGIN_NAMES,
+        articles=media_subjects.offered(actor.branches(), Kind.ARTICLE, item.article_id if item else None),
+        events=media_subjects.offered(actor.branches(), Kind.EVENT, item.event_id if item else None),
+    )
 
 
 def _save(item_id: int | None) -> Page:
@@ -70,7 +85,8 @@ def _save(item_id: int | None) -> Page:
     try:
         origin = forms.choice(form.get("origin", ""), Origin, "origin", "自采自编或转载")
         about = [
-            forms.number(texts[name], name, "编号") if texts[name] else None for name in ("article_id", "event_id")
+            forms.whole(texts[name], label) if texts[name] else None
+            for name, label in (("article_id", "这篇文章"), ("event_id", "这个活动"))
         ]
         piece = register.Piece(
             texts["outlet"], texts["title"], forms.day(form.get("published_on", "")), origin, texts["url"], *about
@@ -110,16 +126,16 @@ def media_template() -> Response:
 @staff_only(Role.EDITOR)
 def media_check() -> Page:
     if request.method == "GET":
-        return render_template(IMPORT, outcomes=None, packed="", problem=None)
+        return render_template(IMPORT, columns=register.COLUMNS, outcomes=None, packed="", problem=None)
     file = request.files.get("file")
     try:
         if not file:
             raise Invalid("no_file", "请选择文件")
         rows = register.rows_of(file.stream.read())
     except DomainError as error:
-        return render_template(IMPORT, outcomes=None, packed="", problem=error), 422
+        return render_template(IMPORT, columns=register.COLUMNS, outcomes=None, packed="", problem=error), 422
     outcomes = register.plan(rows, current_staff())
-    return render_template(IMPORT, outcomes=outcomes, packed=forms.pack(rows), problem=None)
+    return render_template(IMPORT, columns=register.COLUMNS, outcomes=outcomes, packed=forms.pack(rows), problem=None)
 
 
 @blueprint.post("/media/import/run")
@@ -130,6 +146,6 @@ def media_run() -> Page:
         added, same = register.run(rows, current_staff())
     except DomainError as error:
         outcomes = register.plan(rows, current_staff())
-        return render_template(IMPORT, outcomes=outcomes, packed="", problem=error), 422
+        return render_template(IMPORT, columns=register.COLUMNS, outcomes=outcomes, packed="", problem=error), 422
     flash(f"已登记 {added} 条，{same} 条已经登记过", "success")
     return redirect(url_for("console.media"))
