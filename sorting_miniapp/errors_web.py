@@ -61,7 +61,7 @@ def answer(error: DomainError) -> tuple[Response | str, int]:
     if request.path.startswith("/console"):
         g.pop("staff_checked", None)
         return render_template("console/error.html", error=error), error.status
-    if request.path.startswith("/verify"):  # read by anybody: the console's layout needs a session
+    if request.path.startswith(("/verify", "/preview")):  # read by anybody: the console's layout needs a session
         return render_template("problem.html", error=error), error.status
     told = jsonify(error.envelope())
     if error.status == 401:

@@ -87,6 +87,8 @@ def test_a_preview_link_opens_without_login_until_it_is_over(desk: Desk) -> None
     assert "已过期" in client.get(second_path).text
     desk.hands.at(NINE)
     assert client.get(third_path).status_code == 200
+    lost = client.get(f"{third_path}/more")
+    assert (lost.status_code, "请重新扫描" in lost.text) == (404, True), "a page, not JSON: people open it"
     writing.save(desk.editor, article, desk.column, replace(TEXT, title="新的一稿"), seen=1)
     assert "已有新稿" in client.get(third_path).text
     with pytest.raises(NotFound):

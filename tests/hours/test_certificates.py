@@ -60,6 +60,9 @@ def test_a_certificate_is_numbered_rounded_and_verified_with_a_masked_name(world
     page = client.get(found["verify_url"].removeprefix("http://127.0.0.1:8000"))
     assert page.status_code == 200
     assert "这份证明有效" in page.get_data(as_text=True)
+    nonce = re.search(r'<style nonce="([^"]+)"', page.get_data(as_text=True))
+    assert nonce, "the page has styles"
+    assert f"'nonce-{nonce[1]}'" in page.headers["Content-Security-Policy"], "which the browser takes"
     assert "张**" in page.get_data(as_text=True)
     assert "张三丰" not in page.get_data(as_text=True)
     assert client.get(f"/verify/{quote(found['number'])}").status_code == 404
