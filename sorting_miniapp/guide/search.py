@@ -1,31 +1,24 @@
 """Finding items by what people type or say: names, parts of names, pinyin, slips, whole phrases, words for classes.
 
 The database names candidates (names that stand in the question, sound like a part of it, or share pairs of characters
-with it), in three statements on indexes; matching.py puts them in order.
+with it), in one statement on indexes (candidates.py); matching.py puts them in order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
-from sqlalchemy.orm import aliased
-
-from sorting_miniapp.bigrams import TOP
-from sorting_miniapp.db import db
-from sorting_miniapp.guide import lexicon, matching, pages, phrases, sounds, words
+from sorting_miniapp.guide import candidates, lexicon, matching, pages, phrases, sounds, words
 from sorting_miniapp.guide.lexicon import Lexicon
 from sorting_miniapp.guide.matching import Clause
-from sorting_miniapp.guide.models import Bigram, Item, Name, WasteClass
+from sorting_miniapp.guide.models import WasteClass
 from sorting_miniapp.guide.phrases import Phrase
 
 MOST = 20
-MOST_CANDIDATES = 120
 MOST_SUGGESTED = 6
 LONGEST_NAME = 14  # characters of a name that is looked for inside a sentence
-MOST_WINDOWS = 400
 SHORT = 6  # in longer questions two characters that only sound like a name are chance
 OTHER_WORDS = -6.0
 # What a hit is worth that was typed in letters: the whole pinyin, its beginning, the initials, their beginning; less a
@@ -33,7 +26,6 @@ OTHER_WORDS = -6.0
 PINYIN, PINYIN_BEGUN, INITIALS, INITIALS_BEGUN = 100.0, 70.0, 60.0, 59.0
 KIND = 19.5  # below any name of two characters that stands where the thing itself does
 OWN, MOST_KNOWN_BY = 3.0, 4
-EVERY = tuple(WasteClass)
 
 
 @dataclass
@@ -63,45 +55,6 @@ class Answer:
     suggestions: list[str]
 
 
-# The statements are made once: building them anew costs more than running them.
-def _named(wanted: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
-    return (
-        select(Name.item_id, Name.folded, Name.shown, Name.own, Name.sound, Item.waste_class)
-        .join(Item, Item.id == Name.item_id)
-        .where(wanted, Item.active.is_(True), Item.waste_class.in_(bindparam("classes", expanding=True)))
-    )
-
-
-def _sharing() -> Select[*tuple[Any, ...]]:
-    """Names that share a third of their pairs with the question, or half of the question's."""
-    shared = (
-        select(Bigram.folded, func.count().label("shared"))
-        .where(Bigram.bigram.in_(bindparam("pairs", expanding=True)))
-        .group_by(Bigram.folded)
-        .subquery()
-    )
-    enough = or_(shared.c.shared * 3 >= Name.pairs, shared.c.shared * 2 >= bindparam("asked"))
-    found = _named(enough).join(shared, shared.c.folded == Name.folded)
-    return found.order_by(shared.c.shared.desc(), Name.pairs, Name.folded).limit(MOST_CANDIDATES)
-
-
-def _latin(wanted: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
-    other = aliased(Name)
-    many = select(func.count()).where(other.item_id == Name.item_id).correlate(Name).scalar_subquery()
-    found = _named(wanted).add_columns(Name.pinyin, Name.initials, many.label("known_by"))
-    return found.order_by(func.length(Name.pinyin), Name.own.desc(), Name.folded).limit(MOST_CANDIDATES)
-
-
-_EXACT = _named(Name.folded.in_(bindparam("windows", expanding=True)))
-_HEARD = _named(Name.sound.in_(bindparam("heard", expanding=True))).limit(MOST_CANDIDATES)
-_SHARING = _sharing()
-_BY_KEY = _named((Item.key == bindparam("key")) & Name.own.is_(True))
-_KIND = _named(Name.folded.like(bindparam("kind"), escape="\\") & Name.own.is_(True))
-_PINYIN_HEARD = _latin(Name.sound.in_(bindparam("heard", expanding=True)))
-_PINYIN = _latin((Name.pinyin >= bindparam("typed")) & (Name.pinyin < bindparam("top")))
-_INITIALS = _latin((Name.initials >= bindparam("typed")) & (Name.initials < bindparam("top")))
-
-
 def find(q: str = "", category: str = "", cursor: str = "") -> dict[str, Any]:
     """Items for a word, best first; without a word those of the class by name. Raises BadRequest for a wrong cursor."""
     chosen = WasteClass(category) if category else None
@@ -121,28 +74,27 @@ def find(q: str = "", category: str = "", cursor: str = "") -> dict[str, Any]:
 def look_up(q: str, chosen: WasteClass | None = None) -> Answer:
     """What a question finds, at most MOST items of the class chosen."""
     phrase, known = phrases.read(q), lexicon.current()
-    within = (chosen,) if chosen else EVERY
     own = matching.clauses(phrase)
     asked = (phrase.folded, *(word for clause in own for word in (clause.text, clause.end)))
     classes = [known.classes[word] for word in asked if word in known.classes][:1]
     hits: dict[int, Hit] = {}
     if words.is_latin(phrase.folded):
-        _add_latin(hits, q, phrase.folded, within)
-    _add_read(hits, own, known, within)
+        _add_latin(hits, q, phrase.folded, chosen)
+    _add_read(hits, own, known, chosen)
     if max((hit.score for hit in hits.values()), default=0.0) < KIND:
-        _add_kind(hits, own, known, within)
+        _add_kind(hits, own, known, chosen)
     ranked = sorted(hits.values(), key=lambda hit: hit.order)
     good = [hit for hit in ranked if hit.score >= matching.HIT][:MOST]
     if not good and not classes:
         classes = _mentioned(phrase, known)
-    return Answer(good, classes, [] if good or classes else _near(phrase, ranked, within))
+    return Answer(good, classes, [] if good or classes else _near(phrase, ranked, chosen))
 
 
-def _add_kind(hits: dict[int, Hit], own: list[Clause], known: Lexicon, within: Sequence[WasteClass]) -> None:
+def _add_kind(hits: dict[int, Hit], own: list[Clause], known: Lexicon, chosen: WasteClass | None) -> None:
     """A name nobody has listed is put out as its kind is: 脉动瓶 as a drink's bottle."""
     for clause in own:
         word, key = known.kind(clause.text)
-        found = db.session().execute(_BY_KEY, {"key": key, "classes": within}).first() if key else None
+        found = candidates.by_key(chosen, key) if key else None
         if found:
             _keep(hits, found, KIND, word)
             return
@@ -154,19 +106,15 @@ def _mentioned(phrase: Phrase, known: Lexicon) -> list[WasteClass]:
     return [known.classes[max(inside, key=len)]] if inside else []
 
 
-def _near(phrase: Phrase, ranked: list[Hit], within: Sequence[WasteClass]) -> list[str]:
+def _near(phrase: Phrase, ranked: list[Hit], chosen: WasteClass | None) -> list[str]:
     """Names that share something with the question, then things of its kind: 银行卡 for 公交卡."""
     found = dict.fromkeys(hit.shown for hit in ranked[:MOST_SUGGESTED])
     if phrase.clauses and len(found) < MOST_SUGGESTED:
-        last = phrase.clauses[0][-1]
-        kind = _KIND.order_by(Name.pairs, Name.folded).limit(MOST_SUGGESTED)
-        escaped = f"\\{last}" if last in "%_\\" else last
-        for row in db.session().execute(kind, {"kind": f"%{escaped}", "classes": within}):
-            found.setdefault(row.shown)
+        found |= dict.fromkeys(candidates.of_kind(chosen, phrase.clauses[0][-1]))
     return list(found)[:MOST_SUGGESTED]
 
 
-def _add_read(hits: dict[int, Hit], own: list[Clause], known: Lexicon, within: Sequence[WasteClass]) -> None:
+def _add_read(hits: dict[int, Hit], own: list[Clause], known: Lexicon, chosen: WasteClass | None) -> None:
     """Names that stand in the question, are heard in it, or share pairs with it."""
     others = [_otherwise(clause, one) for clause in own for one in known.variants(clause.text)]
     readings = own + others
@@ -175,15 +123,7 @@ def _add_read(hits: dict[int, Hit], own: list[Clause], known: Lexicon, within: S
     looks = sorted(matching.look_alikes(texts[0])) if short else []
     heard = {sounds.sound(one) for one in _windows(texts, 2) if short or len(one) > 2}
     pairs = {pair for clause in own for pair in clause.pairs}
-    rows = [
-        row
-        for statement, asked in (
-            (_EXACT, {"windows": _windows([*texts, *looks], 1)}),
-            (_HEARD, {"heard": sorted(heard)}),
-            (_SHARING, {"pairs": sorted(pairs), "asked": len(pairs)}),
-        )
-        for row in db.session().execute(statement, {**asked, "classes": within})
-    ]
+    rows = candidates.near(chosen, _windows([*texts, *looks], 1), sorted(heard), sorted(pairs))
     names = {row.folded for row in rows}
     readings = [clause.among(names) for clause in readings]
     for row in rows:
@@ -197,13 +137,13 @@ def _otherwise(clause: Clause, text: str) -> Clause:
 
 
 def _windows(texts: Iterable[str], least: int) -> list[str]:
-    """Every piece of the texts that may be a name, at most MOST_WINDOWS."""
+    """Every piece of the texts that may be a name."""
     found: dict[str, None] = {}
     for text in texts:
         for size in range(min(len(text), LONGEST_NAME), least - 1, -1):
             for at in range(len(text) - size + 1):
                 found.setdefault(text[at : at + size])
-    return list(found)[:MOST_WINDOWS]
+    return list(found)
 
 
 def _keep(hits: dict[int, Hit], row: Any, score: float, kind: str = "") -> None:
@@ -214,18 +154,16 @@ def _keep(hits: dict[int, Hit], row: Any, score: float, kind: str = "") -> None:
         hits[hit.item_id] = hit
 
 
-def _add_latin(hits: dict[int, Hit], typed: str, folded: str, within: Sequence[WasteClass]) -> None:
+def _add_latin(hits: dict[int, Hit], typed: str, folded: str, chosen: WasteClass | None) -> None:
     """Pinyin and initials. A name may begin with them, or stand among the syllables: jiu shu bao, old satchel."""
     heard = sounds.spaced(typed) or sounds.syllables(folded)
     pieces = {
         "".join(heard[at : at + size]) for size in range(2, len(heard) + 1) for at in range(len(heard) - size + 1)
     }
     whole = "".join(heard)
-    begun = {"typed": folded, "top": folded + TOP}
-    for statement, asked in ((_PINYIN_HEARD, {"heard": sorted(pieces)}), (_PINYIN, begun), (_INITIALS, begun)):
-        for row in db.session().execute(statement, {**asked, "classes": within}):
-            common = min(row.known_by, MOST_KNOWN_BY) + (OWN if row.own else 0.0)
-            _keep(hits, row, _worth(row, folded, whole) + common)
+    for row in candidates.typed(chosen, folded, sorted(pieces)):
+        common = min(row.known_by, MOST_KNOWN_BY) + (OWN if row.own else 0.0)
+        _keep(hits, row, _worth(row, folded, whole) + common)
 
 
 def _worth(row: Any, folded: str, whole: str) -> float:
