@@ -32,7 +32,7 @@ def _of_items(found: Subquery) -> Found:
 
 def _names(wanted: ColumnElement[bool], chosen: bool) -> Found:
     """Names; `chosen`: of items of the class in the parameter."""
-    found = select(Name.item_id, Name.folded, Name.shown, Name.own, Name.sound).where(wanted)
+    found = select(Name.item_id, Name.folded, Name.shown, Name.own, Name.sound, Name.position).where(wanted)
     if chosen:
         found = found.join(Item, Item.id == Name.item_id).where(Item.waste_class == bindparam("chosen"))
     return found

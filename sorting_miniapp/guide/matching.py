@@ -20,7 +20,8 @@ HEAD, MODIFIER, END = 4.0, -9.0, 3.0
 HEARD, HEARD_ALIKE, HEARD_WITHIN, ONLY_HEARD = -5.0, -8.0, -14.0, -16.0
 # 牛奶袋 is a bag: what stands before a package is what was in it.
 PACKED, PACKAGES = -12.0, frozenset("盒袋瓶樽罐桶杯箱筒膜")
-# 麻辣烫纸碗 is a bowl: a name right before another that ends the clause only says what kind of thing it is.
+# 麻辣烫纸碗 is a bowl: a name right before another that ends the clause only says what kind of thing it is. One that
+# runs into it, 拜神香 in 拜神香灰, is chance.
 BEFORE_ANOTHER = -12.0
 IN_LONGER = -6.0
 # Where another name stands plainly in the question, one that is only nearly there is chance.
@@ -119,7 +120,7 @@ class Clause:
     def _place(self, start: int, end: int) -> float:
         if self.text[end : end + 1] in PACKAGES and self.text[end - 1] not in PACKAGES:
             return PACKED
-        if self.last and end == self.stop - len(self.last):
+        if self.last and start < self.stop - len(self.last) <= end < self.stop:
             return BEFORE_ANOTHER
         if self.head:
             return HEAD if start >= self.head else MODIFIER if end <= self.head else 0.0
@@ -131,7 +132,14 @@ class Clause:
             if asked and asked in name:
                 first = END if name.startswith(asked) or name.endswith(asked) else 0.0
                 return len(asked) * LETTER + (len(name) - len(asked)) * UNTOLD + first + cost
-        return 0.0
+        return self._skipping(name)
+
+    def _skipping(self, name: str) -> float:
+        """The question is short for the name: 净水滤 for 净水器滤芯."""
+        size, letters = len(self.text), iter(name)
+        if size < 3 or self.text[0] != name[0] or not all(one in letters for one in self.text):
+            return 0.0
+        return size * LETTER + (len(name) - size) * UNTOLD + TORN
 
     def _torn(self, name: str) -> float:
         """The name stands in the clause in two pieces, in order: 螺蛳剩下的壳."""
@@ -164,6 +172,11 @@ class Clause:
         at = self.text.rfind(name, 0, cut + len(name))
         return at < cut < at + len(name)
 
+    def _crossed(self, start: int, end: int) -> float:
+        """Another name stands plainly in this piece: 年桔 in 年桔过, which sounds like 年桔果."""
+        goes_on = len(self.text) - end > 1
+        return UNLIKELY if goes_on and any(one in self.text[start:end] for one in self.inside) else 0.0
+
     @property
     def _unlikely(self) -> float:
         return UNLIKELY if self.last else 0.0
@@ -179,7 +192,7 @@ class Clause:
                 place = WHOLE_HEARD if whole else self._place(at, at + size)
                 cost = HEARD if right else HEARD_ALIKE if whole else HEARD_WITHIN
                 cost += 0.0 if set(name) & set(typed) else ONLY_HEARD
-                cost += self._chance if whole else self._unlikely
+                cost += (self._chance if whole else 0.0) + (self._unlikely or self._crossed(at, at + size))
                 best = max(best, size * LETTER + cost + place)
         return best
 
@@ -194,7 +207,7 @@ class Clause:
         for text, cost in ((self.text, 0.0), (self.core, -2.0)):
             if abs(len(text) - size) <= 1:
                 slipped = slip(text, name)
-                cost += self._chance + (MOST_UNLIKELY if self.last and slipped == WRONG else 0.0)
+                cost += self._chance + (MOST_UNLIKELY if self.last and slipped == WRONG else self._unlikely)
                 best = max(best, size * LETTER + WHOLE_SLIP + slipped + cost if slipped else 0.0)
         if size < 3 or best or len(self.text) < size + 2:
             return best
@@ -207,7 +220,7 @@ class Clause:
 
     def _run(self, name: str) -> float:
         """The longest run of characters that both have; one at the end of both is the thing itself."""
-        name = _core(name)  # 没吃完的 says nothing about the thing
+        name = _core(name)
         run, end = _common(self.text, name)
         short = len(self.text) <= SHORT
         if run < (2 if short else 3):
@@ -218,7 +231,8 @@ class Clause:
 
 @cache
 def _core(name: str) -> str:
-    return phrases.core(name)
+    """The thing itself in a name: 没吃完的 and 掉地上的 say nothing about it."""
+    return phrases.core(name.rpartition("的")[2] or name)
 
 
 def _common(text: str, name: str) -> tuple[int, bool]:
@@ -239,7 +253,7 @@ def slip(typed: str, name: str) -> float:
     if typed in name or name in typed or not one_slip(typed, name):
         return 0.0
     if len(typed) != len(name):
-        return ONE_MORE if len(name) > 2 else 0.0
+        return ONE_MORE if min(len(typed), len(name)) > 2 else 0.0
     if sorted(typed) == sorted(name):
         return EXCHANGED if len(name) > 2 else 0.0
     wrong, right = next(pair for pair in zip(typed, name, strict=True) if pair[0] != pair[1])

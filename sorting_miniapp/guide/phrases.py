@@ -18,6 +18,7 @@ from sorting_miniapp.guide.phrase_words import (
     SMALL,
     SPLIT,
     TURNED,
+    WHERE,
     Condition,
 )
 
@@ -66,7 +67,7 @@ def plainer(clause: str) -> list[str]:
     """Other readings: each of two things joined by 和; 猫屎 of 猫拉的屎, 水袋 of 水袋子, 脏袋子 of 袋子脏了."""
     both = [one for one in AND.split(clause) if len(one) > 1]
     found = both if len(both) > 1 else []
-    joined = DONE_TO.sub("", clause)
+    joined = DONE_TO.sub("", WHERE.sub("", clause))
     found += [joined, SMALL.sub(r"\1", joined)]
     if turned := TURNED.fullmatch(clause):
         found.append(turned[2] + turned[1])

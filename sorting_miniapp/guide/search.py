@@ -37,13 +37,14 @@ class Hit:
     score: float
     harmful: bool
     own: bool
+    position: int
     size: int
     by_kind: bool = False
 
     @property
-    def order(self) -> tuple[float, bool, bool, int, int]:
-        """Best first; of equals the hazardous, as a wrong bin does most harm there."""
-        return (-self.score, not self.harmful, not self.own, self.size, self.item_id)
+    def order(self) -> tuple[float, bool, bool, int, int, int]:
+        """Best first; of equals the hazardous, as a wrong bin does most harm there, then the name people use most."""
+        return (-self.score, not self.harmful, not self.own, self.position, self.size, self.item_id)
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ def _windows(texts: Iterable[str], least: int) -> list[str]:
 
 def _keep(hits: dict[int, Hit], row: Any, score: float, kind: str = "") -> None:
     harmful = row.waste_class is WasteClass.HAZARDOUS
-    hit = Hit(row.item_id, kind or row.shown, score, harmful, row.own, len(row.folded), bool(kind))
+    hit = Hit(row.item_id, kind or row.shown, score, harmful, row.own, row.position, len(row.folded), bool(kind))
     known = hits.get(hit.item_id)
     if known is None or hit.order < known.order:
         hits[hit.item_id] = hit

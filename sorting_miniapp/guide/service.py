@@ -27,7 +27,7 @@ from sorting_miniapp.media import service as media
 from sorting_miniapp.teaching import sync
 from sorting_miniapp.teaching.models import ChangeKind
 
-MOST_ALIASES = 60
+MOST_ALIASES = 100
 MOST_PARTS = 8
 PART = "item"
 PAGE = 50
