@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import case, select, update
 
 from sorting_miniapp import clock, state
 from sorting_miniapp.db import after_commit, db
 from sorting_miniapp.state import EPOCH, SharedNumber
+
+NUMBERS: Any = SharedNumber.__table__
 
 
 def _file() -> Path:
@@ -55,10 +58,27 @@ def raise_it() -> int:
 def raise_unless_behind() -> bool:
     """Raise the number in the caller's transaction, unless this host's file is ahead of it: then False."""
     seen = on_this_host()  # before the database, which is always committed first
+    if _raise_in_one(seen):
+        return True
     number = _locked()
     if number < seen:
         return False
     _raise(number)
+    return True
+
+
+def _raise_in_one(seen: int) -> bool:
+    """Look and raise in one statement. False where that cannot be: the number is lower or not there yet, or MariaDB."""
+    connection = db.session().connection()
+    if not connection.dialect.update_returning:
+        return False
+    now = _now()
+    higher = case((NUMBERS.c.value < now, now), else_=NUMBERS.c.value + 1)
+    mine = (NUMBERS.c.key == EPOCH, NUMBERS.c.value >= seen)
+    number = connection.scalar(update(NUMBERS).where(*mine).values(value=higher).returning(NUMBERS.c.value))
+    if number is None:
+        return False
+    after_commit(lambda: _write(number))
     return True
 
 
@@ -69,10 +89,14 @@ def _locked() -> int:
 
 
 def _raise(number: int) -> int:
-    higher = max(number + 1, int(clock.wall_now().timestamp() * 1000))
+    higher = max(number + 1, _now())
     state.write(EPOCH, higher)
     after_commit(lambda: _write(higher))
     return higher
+
+
+def _now() -> int:
+    return int(clock.wall_now().timestamp() * 1000)
 
 
 def _write(number: int) -> None:

@@ -25,6 +25,8 @@ __all__ = [
     "running", "settle", "state", "take", "waiting", "waits",
 ]  # fmt: skip
 
+TABLE: Any = FanOut.__table__
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -230,12 +232,12 @@ def keep(fan_out_id: int, fence: int, lease_seconds: float, errors: int = 0) -> 
     over, paused or cancelled.
     """
     with transaction() as session:
-        done = session.execute(
-            update(FanOut)
-            .where(FanOut.id == fan_out_id, FanOut.runner_fence == fence, FanOut.state == FanOutState.RUNNING)
+        done = session.connection().execute(
+            update(TABLE)
+            .where(TABLE.c.id == fan_out_id, TABLE.c.runner_fence == fence, TABLE.c.state == FanOutState.RUNNING)
             .values(runner_until=database_in(lease_seconds), errors=errors)
         )
-        return bool(done.rowcount)  # type: ignore[attr-defined]
+        return bool(done.rowcount)
 
 
 def leave(fan_out_id: int, fence: int) -> None:

@@ -37,6 +37,7 @@ def no_message_key() -> None:
 def no_mark_before_the_call() -> None:
     """Deliveries stay `ready` until their answer is written: only this process knows that they are under way."""
     ready = claims._ready
+    claims._goes_at_once = lambda _session: False
 
     def others(session: Any, fan_out_id: int | None, most: int) -> Sequence[Any]:
         return [row for row in ready(session, fan_out_id, most + len(flying)) if row[0] not in flying][:most]
@@ -82,4 +83,5 @@ def sent_before_the_call() -> None:
         own = TABLE.c.id.in_([one.id for one in taken])
         session.connection().execute(update(TABLE).where(own).values(state=DeliveryState.SENT, done_at=database_now()))
 
+    claims._goes_at_once = lambda _session: False
     claims._mark = mark
