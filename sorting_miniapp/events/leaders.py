@@ -190,13 +190,19 @@ def attendance(resident_id: int, shift: str, words: str = "") -> dict[str, Any]:
 
 
 def take(resident_id: int, shift: str, code: str) -> dict[str, Any]:
-    """A code somebody shows to the leader, scanned or typed. Raises NotFound, Invalid, Conflict."""
+    """A code somebody shows to the leader, scanned or typed. Not the own one. Raises NotFound, Invalid, Conflict."""
     duty = _enter(resident_id, shift)
     row, step = scanning.shown_by(duty.shift.id, code, duty.scope)
+    _refuse_own(resident_id, row)
     with transaction():
         answer = mark(row, clock.now(), duty.by(resident_id, how=CheckHow.SHOWN, step=step))
         duty.audited(row, answer)
     return answer
+
+
+def _refuse_own(resident_id: int, row: Row[*tuple[Any, ...]]) -> None:
+    if row.resident_id == resident_id:
+        raise Invalid("own_entry", "不能为自己登记，请扫现场的签到码或请其他人登记")
 
 
 def enter(resident_id: int, shift: str, sign_up: str, going: bool, reason: str) -> dict[str, Any]:
@@ -207,8 +213,7 @@ def enter(resident_id: int, shift: str, sign_up: str, going: bool, reason: str) 
     row = db.session().execute(query).first()
     if row is None:
         raise NotFound("signup_not_found", "没有找到这个报名")
-    if row.resident_id == resident_id:
-        raise Invalid("own_entry", "不能为自己登记，请扫码或请其他人登记")
+    _refuse_own(resident_id, row)
     with transaction():
         how = CheckHow.STAFF if duty.staff else CheckHow.LEADER
         answer = enter_as(row, going, clock.now(), duty.by(resident_id, how=how, reason=reason))

@@ -127,6 +127,8 @@ def test_a_shift_leader_takes_comings_and_goings_of_that_shift_only(world: World
     assert (seen["expected"], seen["here"], seen["missing"]) == (2, 1, 1)
     entry = {"action": "in", "reason": "手机没电"}
     assert client.post(f"{url}/signups/{own}/checkins", json=entry, headers=leader.headers).status_code == 422
+    alone = client.post(f"{url}/checkins", json={"token": code_of(client, leader, own)["qr"]}, headers=leader.headers)
+    assert (alone.status_code, alone.get_json()["code"]) == (422, "own_entry"), "nobody takes themselves"
     foreign = f"{url}/signups/{elsewhere}/checkins"
     assert client.post(foreign, json=entry, headers=leader.headers).status_code == 404, "another shift's sign-up"
     assert client.get(f"{url}/attendance", headers=late.headers).status_code == 404
