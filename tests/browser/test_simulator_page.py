@@ -56,6 +56,9 @@ def test_a_rehearsal(chromium: Browser, simulator: Simulator, width: int) -> Non
     page.get_by_label("消息模板").select_option("sim_new_article")
     page.get_by_role("button", name="同意接收一次").click()
     expect(page.get_by_role("status")).to_have_text("已同意接收一次")
+    page.get_by_label("发给公众号").fill("dx2a-h3t5")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("已发给公众号")
     page.get_by_label("群发给全部用户要管理员在手机上确认").check()
     expect(page.get_by_role("status")).to_have_text("已更改")
     assert mass(world, "no") == 89505

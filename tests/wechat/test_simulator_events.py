@@ -91,12 +91,21 @@ def test_messages_switched_off_in_the_settings(world: World, callback: Listener)
 
 
 def test_follow_and_unfollow_once_each(world: World, callback: Listener) -> None:
-    for follows in (False, False, True):
+    for told, follows in ((1, False), (1, False), (2, True)):  # several couriers: what comes at once keeps no order
         world.simulator.call("POST", f"/_sim/users/{world.openid}/follow", {"follow": follows})
-    got = callback.wait(2)
+        got = callback.wait(told)
     assert [one.event()["Event"] for one in got] == ["unsubscribe", "subscribe"]
     assert {one.account for one in got} == {"official"}
     assert got[0].event()["FromUserName"] == world.simulator.follower(world.openid)
+
+
+def test_a_follower_writes_to_the_account(world: World, callback: Listener) -> None:
+    path = f"/_sim/users/{world.openid}/texts"
+    world.simulator.call("POST", path, {"content": "dx2a-h3t5"})
+    said = callback.wait(1)[0].event()
+    assert (said["MsgType"], said["Content"], said.get("Event")) == ("text", "dx2a-h3t5", None)
+    assert int(said["MsgId"]) < 2**63
+    assert said["FromUserName"] == world.simulator.follower(world.openid)
 
 
 def test_publishing_ends_with_an_event_also_when_nobody_asks(world: World, callback: Listener) -> None:

@@ -113,6 +113,15 @@ async def follow(request: web.Request) -> web.Response:
     return json_answer({"follows": person.follows})
 
 
+async def write_text(request: web.Request) -> web.Response:
+    """{content}: what this follower writes to the official account."""
+    body, person = await given(request), _person(request)
+    if not person.follows:
+        raise web.HTTPBadRequest(text="does not follow the official account")
+    followers.write(request.app[STATE], person, text(body, "content"))
+    return json_answer({})
+
+
 async def received(request: web.Request) -> web.Response:
     """What was asked of the simulator: items after a sequence number, or with summary=1 numbers only."""
     state, path = request.app[STATE], request.query.get("path", "")
@@ -264,6 +273,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post(f"{user}/phone-codes", new_phone_code)
     app.router.add_post(f"{user}/subscriptions", subscribe_one)
     app.router.add_post(f"{user}/follow", follow)
+    app.router.add_post(f"{user}/texts", write_text)
     app.router.add_get(f"{user}/phone", phone)
     app.router.add_post("/_sim/subscriptions", subscribe_many)
     app.router.add_post("/_sim/templates", new_template)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from sorting_miniapp.wechat.simulator import events, fields
+from sorting_miniapp.wechat.simulator import events, fields, wire
 from sorting_miniapp.wechat.simulator.state import Person, Refused, State
 
 PAGE = 10_000
@@ -19,6 +19,11 @@ def set_following(state: State, person: Person, follows: bool) -> None:
     person.follows = follows
     person.followed_at = state.now()
     events.push(state, "official", "subscribe" if follows else "unsubscribe", person.official_openid, {"EventKey": ""})
+
+
+def write(state: State, person: Person, content: str) -> None:
+    """A text to the official account, as people who follow it can send one."""
+    events.push(state, "official", wire.TEXT, person.official_openid, {"Content": content})
 
 
 def listing(state: State, query: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from sorting_miniapp.wechat.simulator.state import Account, Event
 BLOCK = 32
 HOUR = 3600
 SYSTEM = "o" + "0" * 27
+TEXT = "text"  # what a follower writes: a message with an id, no event
 
 
 @dataclass(frozen=True)
@@ -80,18 +81,23 @@ def _list(rows: list[dict[str, Any]], name: str, shape: str, flip: bool) -> Any:
     return rows if array != flip else rows[0]
 
 
+def _message_id(event: Event) -> int:
+    """64 bits, the same when it is delivered once more."""
+    return int(event.at) * 10_000 + event.number % 10_000
+
+
 def message(account: Account, event: Event, form: str, shape: str, faults: Container[str]) -> bytes:
     """The plain text of an event in `form` xml or json; the same each time it is tried."""
     spelled = f"FREE{event.name}" if "event_other_spelling" in faults else event.name
     content = event.content
     if "event_old_shape" in faults and "result" in content:
         content = _old_shape(content)
+    said = {"MsgType": "event", "Event": spelled}
     whole: dict[str, Any] = {
         "ToUserName": account.original_id,
         "FromUserName": event.openid or SYSTEM,
         "CreateTime": int(event.at),
-        "MsgType": "event",
-        "Event": spelled,
+        **({"MsgType": TEXT, "MsgId": _message_id(event)} if event.name == TEXT else said),
         **content,
     }
     drifted = "event_drift" in faults

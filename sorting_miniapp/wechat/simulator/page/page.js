@@ -25,7 +25,7 @@ const BUTTONS = [
   ["事件迟到 30 秒：下 1 个", "event:*", "event_late", 1, 30],
 ];
 const EVENTS = {
-  PUBLISHJOBFINISH: "发布结束", MASSSENDJOBFINISH: "群发结束", subscribe: "关注", unsubscribe: "取消关注",
+  PUBLISHJOBFINISH: "发布结束", MASSSENDJOBFINISH: "群发结束", subscribe: "关注", unsubscribe: "取消关注", text: "发来文字",
   subscribe_msg_popup_event: "接收消息的选择", subscribe_msg_change_event: "在设置里改了接收",
   subscribe_msg_sent_event: "消息送达", wxa_media_check: "图片审核结果",
 };
@@ -137,6 +137,7 @@ function drawPhone([owner, titles]) {
   if (!owner) return;
   at("follow").textContent = owner.follows ? "取消关注公众号" : "关注公众号";
   at("follow").dataset.wanted = owner.follows ? "no" : "yes";
+  at("write").hidden = !owner.follows;
   const left = Object.entries(owner.credits).map(([id, count]) => `${titles[id] || id} ${count} 次`);
   left.push(...owner.lasting.map((id) => `${titles[id] || id}（长期）`));
   at("ids").textContent = `手机号 ${owner.phone}；openid ${owner.openid}；还可接收：${left.join("、") || "无"}`;
@@ -230,6 +231,10 @@ for (const one of document.querySelectorAll("[data-answer]")) {
   });
 }
 at("follow").addEventListener("click", () => doing(`已${at("follow").textContent}`, "POST", `/_sim/users/${who}/follow`, { follow: at("follow").dataset.wanted === "yes" }));
+at("write").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  if (await doing("已发给公众号", "POST", `/_sim/users/${who}/texts`, { content: at("text").value })) at("text").value = "";
+});
 for (const [id, path, words] of [["code", "codes", "登录凭证"], ["phone-code", "phone-codes", "手机号凭证"]]) {
   at(id).addEventListener("click", async () => {
     const found = await doing(`${words}五分钟内有效，只能用一次`, "POST", `/_sim/users/${who}/${path}`, {});
