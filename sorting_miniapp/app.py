@@ -49,6 +49,7 @@ from sorting_miniapp.events import printed, sign_up_sheet
 from sorting_miniapp.events import report as event_report
 from sorting_miniapp.events.api import blueprint as events_api
 from sorting_miniapp.events.api_day import blueprint as event_day_api
+from sorting_miniapp.guide import names
 from sorting_miniapp.guide.api import blueprint as guide_api
 from sorting_miniapp.hours.api import blueprint as hours_api
 from sorting_miniapp.hours.api_groups import blueprint as groups_api
@@ -57,7 +58,7 @@ from sorting_miniapp.me.api import blueprint as me_api
 from sorting_miniapp.media.views import blueprint as pictures
 from sorting_miniapp.places.api import blueprint as places_api
 from sorting_miniapp.places.api import pages as place_pictures
-from sorting_miniapp.quiz import regrading
+from sorting_miniapp.quiz import dictionary, regrading
 from sorting_miniapp.quiz.api import blueprint as quiz_api
 from sorting_miniapp.quiz.api_learning import blueprint as learning_api
 from sorting_miniapp.quiz.api_teams import blueprint as teams_api
@@ -119,6 +120,7 @@ def _add_features(app: Flask, settings: config.Settings) -> None:
     making.register()
     stars.register()
     regrading.register()
+    dictionary.use(names.keyed)
     event_rules.register()
     push_audiences.register()
     push_export.register()

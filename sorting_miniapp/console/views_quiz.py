@@ -13,7 +13,7 @@ from sorting_miniapp.console import forms, navigation
 from sorting_miniapp.console.blueprint import blueprint
 from sorting_miniapp.errors import DomainError
 from sorting_miniapp.media import drawings
-from sorting_miniapp.quiz import desk, proposals, question_list
+from sorting_miniapp.quiz import desk, dictionary, proposals, question_list
 from sorting_miniapp.quiz.marking import CHOICES
 from sorting_miniapp.quiz.models import (
     AUDIENCE_NAMES,
@@ -79,6 +79,7 @@ def _form(values: dict[str, Any], key: int | None, problem: DomainError | None =
         choices=CHOICES,
         fixed=not navigation.holds(Role.EDITOR),
         waits=proposals.of_question(key) if key else None,
+        about=dictionary.items([values["item"]]).get(values["item"]),
         look=_look(),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, or_, select
 from sqlalchemy.orm import Session
 
 from sorting_miniapp.db import db
@@ -99,6 +99,21 @@ def _derived(session: Session, rows: list[Row]) -> list[Row]:
     for start in range(0, len(keys), BATCH):
         taken |= set(session.scalars(select(Name.folded).where(Name.folded.in_(keys[start : start + BATCH]))))
     return [row for folded, row in bases.items() if folded not in taken]
+
+
+def keyed(typed: Collection[str]) -> dict[str, tuple[str, str, str]]:
+    """{key or own name as typed: (key, name, legal class name)} of items in use."""
+    folded = {words.fold(one): one for one in typed}
+    query = (
+        select(Item.key, Item.name, Item.waste_class, Name.folded)
+        .outerjoin(Name, (Name.item_id == Item.id) & Name.own.is_(True))
+        .where(Item.active.is_(True), or_(Item.key.in_(typed), Name.folded.in_(folded)))
+    )
+    found: dict[str, tuple[str, str, str]] = {}
+    for row in db.session().execute(query):
+        item = (row.key, row.name, CLASS_NAMES[row.waste_class])
+        found |= {one: item for one in (row.key, folded.get(row.folded or "", "")) if one in typed}
+    return found
 
 
 def titles(keys: Collection[str]) -> dict[str, tuple[str, str]]:

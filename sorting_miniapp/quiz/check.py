@@ -10,7 +10,7 @@ from typing import Any
 
 from sorting_miniapp.media import drawings
 from sorting_miniapp.quiz import check_quizzes, desk
-from sorting_miniapp.quiz.marking import CHOICES
+from sorting_miniapp.quiz.dictionary import CLASSES, contradicts
 from sorting_miniapp.quiz.models import (
     AUDIENCE_NAMES,
     PICTURE,
@@ -32,7 +32,6 @@ LONGEST_OPTION = 40
 ALIKE = 0.7
 FEW = 3  # a topic with fewer questions is most likely a slip of the pen
 QUESTIONS, CONTEST, EACH_KIND, EACH_AUDIENCE, EACH_TOPIC = 500, 300, 15, 30, 15
-CLASSES = {name: code for code, name in CHOICES} | {"大件垃圾": "bulky", "装修垃圾": "renovation"}
 _NAMED = "|".join(CLASSES)
 _BELONGS = re.compile(rf"(不)?(?:属于|应该?(?:投放?|放|投放?进|投放?到|放进|扔进)|是)[“（]?({_NAMED})")
 _UNREVIEWED = re.compile("待.*复核|^$")
@@ -136,14 +135,9 @@ def _key(report: Report, entry: Entry, items: Mapping[str, tuple[str, str]], nam
                 report.add(entry, f"“{text}”的答案和词典不一致，词典里是{_name(names[language.squash(text)])}")
         return
     name, code = items.get(str(row.get("item") or ""), ("", ""))
-    named = {CLASSES[text]: right for text, right in choices(row) if text in CLASSES}
-    if code and named and not _negated(row["text"]) and row["kind"] != QuestionKind.MULTIPLE and not named.get(code):
+    if code and contradicts(row["kind"], row["text"], choices(row), _name(code)):
         report.add(entry, f"答案和词典不一致，词条“{name}”是{_name(code)}")
     _belonging(report, entry, names, (name, code))
-
-
-def _negated(text: str) -> bool:
-    return bool(re.search("不(?:属于|是|应|能|可|该)|错误", text))
 
 
 def _belonging(report: Report, entry: Entry, names: Mapping[str, str], item: tuple[str, str]) -> None:

@@ -18,8 +18,9 @@ from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.accounts.models import Staff
 from sorting_miniapp.db import db, new_public_id, transaction
 from sorting_miniapp.errors import Conflict, Forbidden, Invalid, NotFound
-from sorting_miniapp.quiz import desk
+from sorting_miniapp.quiz import desk, dictionary
 from sorting_miniapp.quiz.desk import Draft
+from sorting_miniapp.quiz.dictionary import Item
 from sorting_miniapp.quiz.marking import CHOICES
 from sorting_miniapp.quiz.models import (
     AUDIENCE_NAMES,
@@ -72,17 +73,19 @@ def propose_all(actor: StaffActor, wishes: Sequence[Wish], batch: str = "") -> l
         field, wrong = desk.problem(wish.draft)
         if wrong:
             raise Invalid(field, wrong)
+    known = dictionary.items(wish.draft.item for wish in wishes)
     with transaction():
-        return [_propose(actor, wish, batch) for wish in wishes]
+        return [_propose(actor, wish, batch, known) for wish in wishes]
 
 
-def _propose(actor: StaffActor, wish: Wish, batch: str) -> int:
+def _propose(actor: StaffActor, wish: Wish, batch: str, known: Mapping[str, Item]) -> int:
     with transaction() as session:
-        base, values = 0, desk.values_of(wish.draft)
-        if wish.question_id is not None:
+        if wish.question_id is None:
+            base, values = 0, desk.values_of(dictionary.settled(wish.draft, known))
+        else:
             row, version = desk.question(wish.question_id)
             base = row.number
-            values = {"id": row.key} | values
+            values = {"id": row.key} | desk.values_of(dictionary.settled(wish.draft, known, row.item))
             if wish.active == row.active and _same(values, desk.row_of(row, version)):
                 raise Conflict("nothing_changed", "内容没有变化")
             _replace_own(actor, wish.question_id)

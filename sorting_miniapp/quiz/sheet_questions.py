@@ -16,11 +16,12 @@ from sqlalchemy import select
 from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.db import db
+from sorting_miniapp.errors import Invalid
 from sorting_miniapp.imports import workbook
 from sorting_miniapp.imports.sheet import Action, Outcome, Sheet, all_good
 from sorting_miniapp.imports.workbook import Row
 from sorting_miniapp.media import drawings
-from sorting_miniapp.quiz import desk, proposals
+from sorting_miniapp.quiz import desk, dictionary, proposals
 from sorting_miniapp.quiz.desk import Draft
 from sorting_miniapp.quiz.marking import CHOICES
 from sorting_miniapp.quiz.models import (
@@ -41,6 +42,7 @@ LETTERS = "ABCDEFGH"
 NUMBER, TYPE, TEXT = 0, 1, 6
 FIRST_OPTION = 7
 ANSWER = FIRST_OPTION + OPTIONS
+ITEM = ANSWER + 3
 COLUMNS = (
     "编号", "题型", "题库", "主题", "难度", "对象", "题目", *(f"选项{letter}" for letter in LETTERS),
     "答案", "解析", "依据", "词条编号", "图片", "使用",
@@ -119,6 +121,7 @@ class _Reading:
         self.waiting = set(db.session().scalars(waits))
         now = [values for _, values, _ in self.known.values()]
         self.titles = {one["source"]: one["source"] for one in now} | sources.titles()
+        self.items = dictionary.items(row.cells[ITEM] for row in rows)
         self.pictures = {*drawings.addresses(), *(one.get("picture") for one in now)}
         self.seen: dict[str, int] = {}
 
@@ -132,6 +135,7 @@ class _Reading:
     def _read(self, row: Row) -> tuple[Action, str, proposals.Wish | None]:
         draft, active = _draft(row.cells, self.titles, self.pictures)
         key = row.cells[NUMBER]
+        draft = self._settled(draft, key)
         self._only(key, "编号", row.number)
         self._only("\n".join((draft.text, draft.picture, *(text for text, _ in draft.options))), "题目", row.number)
         if not key:
@@ -145,6 +149,14 @@ class _Reading:
         if {"id": key, **desk.values_of(draft), "reviewer": ""} == {**now, "reviewer": ""} and active == used:
             return Action.SAME, "", None
         return Action.CHANGE, "", proposals.Wish(question_id, draft, active)
+
+    def _settled(self, draft: Draft, key: str) -> Draft:
+        """With its item's key. Raises _Wrong."""
+        had = str(self.known[self.ids[key]][1].get("item", "")) if key in self.ids else ""
+        try:
+            return dictionary.settled(draft, self.items, had)
+        except Invalid as error:
+            raise _Wrong(error.message) from error
 
     def _only(self, what: str, label: str, number: int) -> None:
         if what and what in self.seen:

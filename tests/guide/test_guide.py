@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
 from sorting_miniapp.db import db, transaction
-from sorting_miniapp.guide import content, requests, words
+from sorting_miniapp.guide import content, names, requests, words
 from sorting_miniapp.guide.models import CLASS_NAMES, Item, Request
 from tests.console.helpers import post, sign_in
 from tests.events.helpers import Hands, World, at_once, make_people, make_staff
@@ -56,6 +56,13 @@ def test_an_exact_name_stands_first_and_the_way_it_was_found_is_named(dictionary
     assert detail["why"]
     assert look_up(dictionary, "电池", category="residual")
     assert {waste for _, waste in look_up(dictionary, "电池", category="residual")} == {"其他垃圾"}
+
+
+def test_a_question_names_its_item_by_key_or_by_name(dictionary: FlaskClient) -> None:
+    with dictionary.application.app_context():
+        item = names.keyed({"锂电池", "没有的东西"})["锂电池"]
+        assert item[1:] == ("锂电池", "有害垃圾")
+        assert names.keyed({item[0], "五号电池"}) == {item[0]: item}, "other names may be another item's tomorrow"
 
 
 def test_the_classes_carry_their_legal_names_and_304_answers_an_etag(dictionary: FlaskClient) -> None:

@@ -17,7 +17,7 @@ from sorting_miniapp.audit import AuditEntry
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.errors import Conflict, Forbidden, Invalid
 from sorting_miniapp.imports.sheet import Action
-from sorting_miniapp.quiz import bank, content, desk, proposals, question_list, sheet_questions
+from sorting_miniapp.quiz import bank, content, desk, dictionary, proposals, question_list, sheet_questions
 from sorting_miniapp.quiz.models import Question
 from sorting_miniapp.quiz.models_bank import ProposalState, QuestionProposal
 from sorting_miniapp.quiz.proposals import Wish
@@ -121,7 +121,7 @@ def test_a_look_at_the_list_goes_along_with_its_links(few_people: Desk) -> None:
     assert f'href="/console/questions.xlsx?{look}"' in page
     second = writer.get(following.replace("&amp;", "&")).text
     assert "第 2 页" in second
-    one = second.split('<td><a href="')[1].split('"')[0]
+    one = second.split('<td class="long-cell"><a href="')[1].split('"')[0]
     assert one.endswith(f"?page=1&amp;{look}")
     assert f'href="{following}">返回</a>' in writer.get(one.replace("&amp;", "&")).text
 
@@ -134,6 +134,26 @@ def test_a_new_question_waits_too(people: Desk) -> None:
         proposals.accept(people.reader, [key])
         found = db.session.scalars(select(Question).where(Question.topic == "新主题")).one()
         assert db.session.get_one(QuestionProposal, key).question_id == found.id
+
+
+def test_the_key_of_a_question_about_an_item_is_the_dictionarys_class(
+    few_people: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lamp = ("jiu-dengguan", "旧灯管", "有害垃圾")
+    monkeypatch.setattr(dictionary, "_ask", lambda typed: {one: lamp for one in typed if one in lamp[:2]})
+    about, turned = replace(NEW, item="旧灯管"), tuple((text, text == "其他垃圾") for text, _ in NEW.options)
+    with few_people.world.app.app_context():
+        writer, rows = few_people.writer, lines(sheet_questions.export())
+        for wrong, field in ((replace(NEW, item="没有的东西"), "item"), (replace(about, options=turned), "options")):
+            refused(Invalid, field, proposals.propose, writer, Wish(None, wrong))
+        for fine in (replace(about, options=turned, text="旧灯管不属于哪一类？"), about):
+            key = proposals.propose(writer, Wish(None, fine))
+        assert db.session.get_one(QuestionProposal, key).values["item"] == "jiu-dengguan", "by its key"
+        row = next(row for row in rows[1:] if row[1] == "单选")
+        row[0], row[6], row[18] = "", "旧灯管属于哪一类？", "旧灯管"
+        row[7:16] = ["有害垃圾", "其他垃圾", "可回收物", "", "", "", "", "", "B"]
+        (outcome,) = sheet_questions.plan(sheet_questions.SHEET.rows_of(as_file([rows[0], row])), writer)
+        assert (outcome.action, outcome.note) == (Action.WRONG, "答案和词典不一致，词条“旧灯管”是有害垃圾")
 
 
 def test_what_comes_back_tells_why_and_changes_nothing(people: Desk) -> None:
@@ -299,7 +319,7 @@ def test_the_sheet_goes_out_and_in_through_the_console(few_people: Desk) -> None
     table = lines(answer.data)
     assert {row[2] for row in table[1:]} == {"竞赛"}
     single = next(row for row in table[1:] if row[1] == "单选")
-    sheet = as_file([table[0], ["", *single[1:6], "从表格来的一道新题是？", *single[7:]]])
+    sheet = as_file([table[0], ["", *single[1:6], "从表格来的一道新题是？", *single[7:18], "", *single[19:]]])
     form = {"csrf_token": token(writer.get("/console/questions/import").text), "file": (io.BytesIO(sheet), "题.xlsx")}
     page = writer.post("/console/questions/import", data=form).text
     assert "可导入 1 行" in page
