@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import subprocess
-import sys
 import time
 from datetime import datetime, timedelta
 
 from wechatpy import WeChatClient
 
 from bench.load import Outcome
-from bench.rows import Bench, Row
+from bench.rows import Bench, Row, run_alone
 from sorting_miniapp import clock
 from sorting_miniapp.articles import writing
 from sorting_miniapp.articles.models import Article, ArticleState, ArticleVersion, Channel, Push, PushState
@@ -20,14 +17,14 @@ from sorting_miniapp.db import db, new_public_id, transaction
 from sorting_miniapp.deliveries import fan_out
 from sorting_miniapp.orgs import settings
 from tests.demo.actors import simulate
-from tests.demo.processes import ROOT, wait_for
+from tests.demo.processes import wait_for
 
 DRAFT, SEND = "/cgi-bin/draft/add", "/cgi-bin/message/subscribe/send"
 PUSHES, QUEUED = 100, 100_000
 EVERY = timedelta(milliseconds=170)
 LATENCY = 0.05
 ALONE = 400  # messages wechatpy sends, one after the other
-TOGETHER = 8_000
+TOGETHER, TURNS = 8_000, 3
 
 
 def first_call(bench: Bench) -> list[Row]:
@@ -107,18 +104,16 @@ def _plan(bench: Bench, due: dict[str, datetime]) -> None:
 
 
 def against_wechatpy(bench: Bench) -> list[Row]:
-    """Messages a second without latency: one worker process, and wechatpy as it comes, one after the other."""
+    """Messages a second without latency: one worker process, and in turn wechatpy as it comes, one by one."""
     simulate(bench.instance, "POST", "/_sim/settings", {"sent_events": False})
-    number = bench.setting.fan_out(TOGETHER)
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.fan_out", str(number)],
-        env={**os.environ, **bench.instance.environ}, cwd=ROOT, capture_output=True, text=True, timeout=900,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-2000:]
-    took, _, _, sent, _ = (float(word) for word in done.stdout.split())
-    stock = _wechatpy(bench)
-    note = f"{sent / took:.0f} and {stock:.0f} a second"
-    return [Row("fan-out without latency / wechatpy one by one", sent / took / stock, "x", 5, note=note)]
+    turns = []
+    for _ in range(TURNS):
+        took, _, _, sent, _ = run_alone(bench.instance, "bench.fan_out", bench.setting.fan_out(TOGETHER))
+        turns.append((sent / took, _wechatpy(bench)))
+    turns.sort(key=lambda turn: turn[0] / turn[1])
+    ours, stock = turns[TURNS // 2]
+    note = f"{ours:.0f} and {stock:.0f} a second; the middle of {TURNS} turns"
+    return [Row("fan-out without latency / wechatpy one by one", ours / stock, "x", 5, note=note)]
 
 
 def _wechatpy(bench: Bench) -> float:

@@ -17,6 +17,8 @@ from sorting_miniapp.accounts import sessions, staff
 from sorting_miniapp.accounts.access import StaffActor
 from sorting_miniapp.accounts.models import Resident, ResidentSession, Role
 from sorting_miniapp.app import create_app
+from sorting_miniapp.articles import listing, writing
+from sorting_miniapp.articles.models import Article
 from sorting_miniapp.db import db, new_public_id, transaction
 from sorting_miniapp.deliveries import fan_out, subscriptions
 from sorting_miniapp.deliveries.models import Subscription
@@ -115,6 +117,13 @@ class Setting:
     @staticmethod
     def etag(url: str) -> str:
         return requests.get(url, timeout=10).headers["ETag"]
+
+    @staticmethod
+    def article() -> str:
+        """Show one of the loaded articles to residents; returns its public id."""
+        article = db.session().scalars(select(Article).order_by(Article.id).limit(1)).one()
+        listing.publish(article.id, writing.newest(db.session(), article))
+        return article.public_id
 
     @staticmethod
     def quiz_id(slug: str) -> int:
