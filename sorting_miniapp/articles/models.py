@@ -237,6 +237,7 @@ class ArticleRead(Base):
     """A resident read an article on a day; once a day counts."""
 
     __tablename__ = "article_read"
+    __table_args__ = (Index("ix_article_read_day_article_id", "day", "article_id"),)
     article_id: Mapped[int] = mapped_column(ForeignKey("article.id"), primary_key=True)
     resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id"), primary_key=True, index=True)
     day: Mapped[date] = mapped_column(Date, primary_key=True)
