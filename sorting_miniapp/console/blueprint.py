@@ -46,15 +46,18 @@ def ask_first() -> str | None:
         return None
     others = [(key, value) for key, value in request.args.items(multi=True) if key != "_ask"]
     url = f"{request.path}?{urlencode(others)}" if others else request.path
-    fields = [(key, value) for key, value in request.form.items(multi=True) if key != "csrf_token"]
     back = _came_from() or url_for("console.home")
+    fields = [(key, value) for key, value in request.form.items(multi=True) if key != "csrf_token"] + [("_back", back)]
     return render_template("console/ask.html", question=question, url=url, fields=fields, back=back)
 
 
 def _came_from() -> str:
-    """The page the form was on, when it is one of ours that can be opened again; else nothing."""
-    referrer = urlsplit(request.referrer or "")
-    if referrer.netloc != request.host or not referrer.path.startswith("/console"):
+    """The page the form was on, when it is one of ours that can be opened again; else nothing.
+
+    `_back` names it where the question stood between (ask.html).
+    """
+    referrer = urlsplit(request.form.get("_back") or request.referrer or "")
+    if referrer.netloc not in ("", request.host) or not referrer.path.startswith("/console"):
         return ""
     try:
         current_app.create_url_adapter(request).match(referrer.path, method="GET")  # type: ignore[union-attr]

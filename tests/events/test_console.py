@@ -56,6 +56,10 @@ def test_the_organisers_way_from_a_template_to_a_published_event(sqlite_world: W
     back = client.post(f"{url}/withdraw", data=pressed, headers={"Referer": f"http://localhost{url}"})
     assert (back.status_code, back.headers["Location"]) == (303, url), "the refusal is said where the button stands"
     assert "状态是“草稿”，不能撤回发布" in client.get(url).get_data(as_text=True)
+    asked = client.post(f"{url}/withdraw?_ask=确定吗", data=pressed, headers={"Referer": f"http://localhost{url}"}).text
+    assert f'name="_back" value="{url}"' in asked, "the question between, without scripts, passes on where to"
+    assert client.post(f"{url}/withdraw", data=pressed | {"_back": url}).headers["Location"] == url
+    assert client.post(f"{url}/withdraw", data=pressed | {"_back": "//elsewhere.example/console"}).status_code == 409
     for elsewhere in ("http://elsewhere.example/console/events", f"http://localhost{url}/publish"):
         refused = client.post(f"{url}/withdraw", data=pressed, headers={"Referer": elsewhere})
         assert (refused.status_code, "不能撤回发布" in refused.get_data(as_text=True)) == (409, True)
