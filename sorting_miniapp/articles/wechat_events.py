@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 
 from sorting_miniapp.articles.models import Channel, Push, PushState
 from sorting_miniapp.articles.push_claim import RUNNING
@@ -29,6 +29,12 @@ MASS_FAILURES = {
 }
 
 
+# A mass send that WeChat may have begun, whose msg_id only the next try will tell.
+UNANSWERED = exists().where(
+    Push.channel == Channel.MASS, Push.state.in_(RUNNING), Push.called_at.is_not(None), Push.remote_id == ""
+)
+
+
 def on_published(event: Event) -> None:
     """publishjobfinish, in both spellings."""
     info = event.body.get("PublishEventInfo")
@@ -45,13 +51,16 @@ def hurry_mass_send(event: Event) -> dict[str, Any]:
 
 
 def on_mass_sent(event: Event) -> None:
-    """masssendjobfinish: the numbers of people, and why it failed. Raises Later until the poll has ended the push."""
+    """masssendjobfinish: the numbers of people, and why it failed. Raises Later until the push has its msg_id, and for
+    a failure until the poll has ended it."""
     msg_id, status = str(event.body.get("MsgID", "")), str(event.body.get("Status", "")).strip()
     with transaction() as session:
         push = session.scalar(
             select(Push).where(Push.remote_id == msg_id, Push.channel == Channel.MASS).with_for_update()
         )
         if push is None or not msg_id:
+            if not event.last and session.scalar(select(UNANSWERED)):
+                raise Later  # the administrator's yes, or a lost answer: the job runs before its number is known here
             return
         push.followers, push.reached = _number(event.body.get("TotalCount")), _number(event.body.get("SentCount"))
         if status.replace(" ", "").lower() == "sendsuccess":

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from sorting_miniapp import clock
 from sorting_miniapp.accounts import service as accounts
 from sorting_miniapp.accounts.models import Resident
 from sorting_miniapp.articles import push_run, pushes
@@ -66,6 +67,23 @@ def test_a_mass_event_tells_how_many_were_reached(desk: Desk) -> None:
     work()
     found = look(push_id)
     assert (found.followers, found.reached, found.not_before) == (100, 75, None)
+
+
+def test_the_numbers_wait_for_a_push_that_does_not_know_its_job_yet(desk: Desk) -> None:
+    """The administrator confirms, WeChat sends and says so; only our next try learns the job's number."""
+    push_id = planned(desk, Channel.MASS)
+    with transaction() as session:
+        session.get_one(Push, push_id).called_at = clock.wall_now()
+        session.get_one(Push, push_id).state = PushState.AWAITING_ADMIN
+    told = {"MsgID": "3147", "Status": "send success", "TotalCount": 100, "SentCount": 75}
+    push(desk.app.test_client(), "official", {"Event": "MASSSENDJOBFINISH", **told})
+    work()
+    assert look(push_id).reached is None
+    with transaction() as session:
+        session.get_one(Push, push_id).remote_id = "3147"
+        session.execute(update(WeChatEvent).values(not_before=None))
+    work()
+    assert (look(push_id).followers, look(push_id).reached) == (100, 75)
 
 
 def test_a_mass_send_that_failed_says_why(desk: Desk) -> None:
