@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -41,7 +39,8 @@ def _lines(shift_id: int, message: str = "", good: bool = True) -> str:
     )
 
 
-def _page(shift_id: int, **more: Any) -> str:
+def _page(shift_id: int, leader: str = "", problem: str = "") -> str:
+    """`leader` is what was typed to name one, `problem` why that was refused."""
     shift, event, node = registers.shift(current_staff(), shift_id)
     return render_template(
         "console/events/board.html",
@@ -54,7 +53,8 @@ def _page(shift_id: int, **more: Any) -> str:
         standings=STANDING_NAMES,
         leaders=leaders.of(shift_id),
         may_change=current_staff().may(Role.ORGANISER, node.path),
-        **more,
+        leader=leader,
+        problem=problem,
     )
 
 
@@ -149,14 +149,15 @@ def _walk_in(shift_id: int, values: dict[str, str], person: persons.Person | Non
 
 @blueprint.post("/shifts/<int:shift_id>/leaders")
 @staff_only(Role.ORGANISER)
-def leader_appoint(shift_id: int) -> Response:
+def leader_appoint(shift_id: int) -> Page:
     """A leader by phone or volunteer number: somebody signed up, a colleague, a teacher."""
+    words = request.form.get("words", "").strip()[:40]
     try:
-        person = walk_ins.look_up(current_staff(), shift_id, request.form.get("words", "").strip()[:40])
+        person = walk_ins.look_up(current_staff(), shift_id, words)
         leaders.appoint(current_staff(), shift_id, person.resident_id)
-        flash(f"已请{person.name}带队，对方在小程序“我带队的场次”里可以登记", "success")
     except DomainError as error:
-        flash(error.message, "danger")
+        return _page(shift_id, words, error.message), 422
+    flash(f"已请{person.name}带队，对方在小程序“我带队的场次”里可以登记", "success")
     return redirect(url_for("console.board_page", shift_id=shift_id))
 
 

@@ -265,6 +265,7 @@ def test_the_board_in_the_console_from_a_shown_code_to_a_walk_in(sqlite_world: W
     assert "重新核对" in post(client, f"{url}/walk-in", 422, **wrong)
     post(client, f"{url}/walk-in", **values, risk_told="1", add_place="1", reason="站得下")
     assert "现场登记" in client.get(f"{url}/board/lines").get_data(as_text=True)
+    assert 'value="13900009999"' in post(client, f"{url}/leaders", 422, words="13900009999"), "what was typed is kept"
     post(client, f"{url}/leaders", words=number)
     assert "取消带队" in client.get(f"{url}/board").get_data(as_text=True)
     post(client, f"{url}/leaders/{people[1].id}/dismiss")
