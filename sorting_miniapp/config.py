@@ -11,6 +11,7 @@ import binascii
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
@@ -94,7 +95,7 @@ class Settings:
     def cloudrun(self) -> bool:
         return self.wechat_mode == CLOUDRUN
 
-    @property
+    @cached_property
     def instance_path(self) -> Path:
         return Path(self.instance).resolve()
 

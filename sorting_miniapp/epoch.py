@@ -12,13 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import case, select, update
+from sqlalchemy import BigInteger, bindparam, case, select, update
 
 from sorting_miniapp import clock, state
 from sorting_miniapp.db import after_commit, db
 from sorting_miniapp.state import EPOCH, SharedNumber
 
 NUMBERS: Any = SharedNumber.__table__
+NOW = bindparam("now", type_=BigInteger())
+RAISE = (
+    update(NUMBERS)
+    .where(NUMBERS.c.key == EPOCH, NUMBERS.c.value >= bindparam("seen"))
+    .values(value=case((NUMBERS.c.value < NOW, NOW), else_=NUMBERS.c.value + 1))
+    .returning(NUMBERS.c.value)
+)
 
 
 def _file() -> Path:
@@ -72,10 +79,7 @@ def _raise_in_one(seen: int) -> bool:
     connection = db.session().connection()
     if not connection.dialect.update_returning:
         return False
-    now = _now()
-    higher = case((NUMBERS.c.value < now, now), else_=NUMBERS.c.value + 1)
-    mine = (NUMBERS.c.key == EPOCH, NUMBERS.c.value >= seen)
-    number = connection.scalar(update(NUMBERS).where(*mine).values(value=higher).returning(NUMBERS.c.value))
+    number = connection.scalar(RAISE, {"seen": seen, "now": _now()})
     if number is None:
         return False
     after_commit(lambda: _write(number))

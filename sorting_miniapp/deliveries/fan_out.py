@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, exists, func, insert, literal, or_, select, update
+from sqlalchemy import Select, Update, bindparam, exists, func, insert, literal, or_, select, update
 
 from sorting_miniapp import clock
 from sorting_miniapp.accounts.models import Resident
@@ -232,12 +233,18 @@ def keep(fan_out_id: int, fence: int, lease_seconds: float, errors: int = 0) -> 
     over, paused or cancelled.
     """
     with transaction() as session:
-        done = session.connection().execute(
-            update(TABLE)
-            .where(TABLE.c.id == fan_out_id, TABLE.c.runner_fence == fence, TABLE.c.state == FanOutState.RUNNING)
-            .values(runner_until=database_in(lease_seconds), errors=errors)
-        )
-        return bool(done.rowcount)
+        mine = {"this": fan_out_id, "fence": fence, "in_a_row": errors}
+        return bool(session.connection().execute(_keeping(lease_seconds), mine).rowcount)
+
+
+@cache
+def _keeping(lease_seconds: float) -> Update:
+    mine = (TABLE.c.id == bindparam("this"), TABLE.c.runner_fence == bindparam("fence"))
+    return (
+        update(TABLE)
+        .where(*mine, TABLE.c.state == FanOutState.RUNNING)
+        .values(runner_until=database_in(lease_seconds), errors=bindparam("in_a_row"))
+    )
 
 
 def leave(fan_out_id: int, fence: int) -> None:
