@@ -15,12 +15,14 @@ from sorting_miniapp.guide.models import WasteClass
 from sorting_miniapp.guide.models_search import Synonym
 
 MOST_VARIANTS = 12
+MATERIAL = "~"
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Lexicon:
-    """{folded word: class}, {folded word: the other words of its group} and {head of a name: item's key}.
+    """{folded word: class}, {folded word: the other words of its group} and {head of a name: item's key}; a head that
+    ends with MATERIAL is what the thing is made of and stands at the beginning.
 
     In the last two longer words stand first.
     """
@@ -40,8 +42,14 @@ class Lexicon:
         return found[:MOST_VARIANTS]
 
     def kind(self, text: str) -> tuple[str, str]:
-        """(head of the text, key of the item that things of this kind are put out as), ('', '') for none."""
-        return next(((word, key) for word, key in self.kinds.items() if text.endswith(word)), ("", ""))
+        """(head or material of the text, key of the item that such things are put out as), ('', '') for none."""
+        for word, key in self.kinds.items():
+            if text.endswith(word):
+                return word, key
+            material = word.removesuffix(MATERIAL)
+            if material != word and text.startswith(material):
+                return material, key
+        return "", ""
 
 
 _kept: tuple[int, Lexicon] | None = None

@@ -226,7 +226,7 @@ class Clause:
         if run < (2 if short else 3):
             return ALIKE * 2 * len(self.pairs & (theirs := words.pairs(name))) / (len(self.pairs) + len(theirs))
         rest = (len(name) - run) * REST * (1 if short else 2) + (len(self.text) - run) * REST / 2 * short
-        return run * RUN + rest + (END if end else 0.0)
+        return run * RUN + rest + (END if end else self._unlikely)
 
 
 @cache

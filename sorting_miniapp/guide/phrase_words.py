@@ -161,6 +161,8 @@ _USED = _any(
 DONE_TO = re.compile(f"(?:(?<=.){_USED}(?:完|剩|过|下来|出来|下|掉|光)?)?的(?=.)")
 # Where it was says nothing about it: 狗拉的屎 of 狗在路边拉的屎.
 WHERE = re.compile("(?:在|从|到)[^的]{1,5}?[边上里下面外口中](?=[^的]{1,2}的)")
+# What is in it, or on it, stands behind the thing: 硬盘里有资料.
+HOLDS = re.compile("(?<=..)(?:里面?|上面?|中|内)(?:还|都)?(?:有|是|装|剩|沾|带)[^的]+$")
 AND = re.compile("(?:以及|还有|加上|连同|连着|和|跟|与|及|连(?!州|衣|裤|环|帽|花|锁|体|供))")
 SMALL = re.compile("([袋瓶盒罐箱杯桶筒管壳盖叶碟刷膜绳圈套])子")
 TURNED = re.compile("(?:.*[的旧])?(.{2,})(脏|破|碎|烂|过期|发霉|漏液|漏电|油污)了?")

@@ -12,6 +12,7 @@ from sorting_miniapp.guide.phrase_words import (
     CONDITIONS,
     COUNTED,
     DONE_TO,
+    HOLDS,
     OLD,
     OPENING,
     QUESTIONS,
@@ -68,7 +69,7 @@ def plainer(clause: str) -> list[str]:
     both = [one for one in AND.split(clause) if len(one) > 1]
     found = both if len(both) > 1 else []
     joined = DONE_TO.sub("", WHERE.sub("", clause))
-    found += [joined, SMALL.sub(r"\1", joined)]
+    found += [joined, SMALL.sub(r"\1", joined), HOLDS.sub("", clause)]
     if turned := TURNED.fullmatch(clause):
         found.append(turned[2] + turned[1])
     return [one for one in dict.fromkeys(found) if one and one != clause]

@@ -1,10 +1,17 @@
 """What residents say, looked up in the whole dictionary: the shares of phrases whose best hit is right.
 
-The phrases were written before any tuning by people who had seen neither aliases nor code. The open ones and those of
-phrases_more.csv were used while the search and the dictionary were made; the held-out ones were not looked at. A hit
-is right when the best item has one of the expected names (its own, another, or a local one) and the expected class, or
-one of them where places differ; by class alone when only the class is right. A phrase about a class (no expected
-names) is right when that class is the best hit.
+The phrases were written before any tuning by people who had seen neither aliases nor code. The open ones, those of
+phrases_more.csv and of phrases_fresh.csv were used while the search and the dictionary were made; the held-out ones
+were not looked at. The 900 fresh ones come from three writers (300 each, 781 different phrases): before anybody had
+looked at them 97.7 %, 94.3 % and 93.0 % were right (98.7, 95.3 and 94.0 % by class alone); after the first writer's
+had been used and more names were written, the second's stood at 94.3 % (96.0) and the third's at 94.0 % (95.3).
+
+A hit is right when the best item has one of the expected names (its own, another, or a local one) and the expected
+class, or one of them where places differ; by class alone when only the class is right. `not_household` is the class of
+what no bin takes. A phrase about a class (no expected names) is right when that class is the best hit.
+
+In ten rows the writer's class was put right, not the dictionary: the guide of Guangzhou names woven sacks (编织袋),
+mirrors and coloured paper (彩纸, hence also 利是封) as other waste, so residual is right beside recyclable.
 """
 
 from __future__ import annotations
@@ -24,8 +31,9 @@ from tests.events.helpers import CONTENT
 
 HERE = Path(__file__).parent
 # 95 % is the goal for all. The held-out half stood at 86.5 % when it was first measured.
-ROWS = {"open": 170, "more": 600, "held": 170}
-LEAST = {"open": 0.97, "more": 0.95, "held": 0.87}
+ROWS = {"open": 170, "more": 600, "fresh": 900, "held": 170}
+LEAST = {"open": 0.98, "more": 0.97, "fresh": 0.99, "held": 0.89}
+NO_BIN, NOT_HOUSEHOLD = "不丢进任何垃圾桶", "not_household"
 
 
 def phrases(half: str) -> list[dict[str, str]]:
@@ -43,7 +51,8 @@ def judged(row: dict[str, str], items: dict[int, Item], names: dict[int, set[str
     if answer.classes or not answer.hits:
         return False, False, str(answer.classes or answer.suggestions)
     best = items[answer.hits[0].item_id]
-    same = best.waste_class.value in row["class"].split("；")
+    classes = {best.waste_class.value, NOT_HOUSEHOLD if NO_BIN in best.how else ""}
+    same = bool(classes & set(row["class"].split("；")))
     return same and bool(expected & names[best.id]), same, f"{best.name}（{answer.hits[0].shown}）"
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sorting_miniapp.guide import changes, matching, phrases, sounds
+from sorting_miniapp.guide.lexicon import Lexicon
 from sorting_miniapp.guide.models import CLASS_NAMES, WasteClass
 from sorting_miniapp.guide.phrase_words import Condition
 from tests.events.helpers import World
@@ -59,7 +60,7 @@ def test_words_for_classes_lead_to_the_class(dictionary: FlaskClient) -> None:
 
 
 def test_what_nobody_listed_is_answered_by_its_kind_or_by_near_names(dictionary: FlaskClient) -> None:
-    first = find(dictionary, "脉动瓶")["items"][0]
+    first = find(dictionary, "火星瓶")["items"][0]
     assert (first["name"], first["found_by"], first["by_kind"]) == ("饮料瓶", "瓶", True)
     assert find(dictionary, "饮料瓶")["items"][0]["by_kind"] is False
     nothing = find(dictionary, "量子计算灯")
@@ -151,6 +152,32 @@ def test_a_question_is_cut_down_to_its_thing() -> None:
     assert phrases.conditions("没洗干净") == {Condition.SOILED}
     assert phrases.conditions("洗干净的空瓶") == {Condition.CLEAN, Condition.EMPTY}
     assert phrases.conditions("没用完的过期药") == {Condition.LEFT_OVER, Condition.EXPIRED}
+
+
+def test_a_question_has_other_readings() -> None:
+    for asked, read in (
+        ("狗在路边拉的屎", "狗屎"), ("旧硬盘里有资料", "旧硬盘"), ("给猫剃下来的毛", "给猫毛"), ("茶包连棉线", "茶包"),
+        ("水袋子", "水袋"), ("袋子脏了", "脏袋子"),
+    ):  # fmt: skip
+        assert read in phrases.plainer(asked), asked
+    assert "连州菜心" not in phrases.plainer("连州菜心")
+
+
+def test_a_name_that_stands_in_the_question_is_worth_more_than_one_that_only_sounds_or_looks_so() -> None:
+    for asked, right, wrong in (
+        ("旧木床", "木床", "木窗"), ("年桔过完年", "年桔", "年桔果"), ("拜神香灰", "香灰", "拜神香"),
+        ("掉地上的粉笔", "粉笔", "掉地上的果子"), ("净水滤", "净水器滤芯", "净水器"),
+    ):  # fmt: skip
+        clause = matching.Clause(asked, phrases.core(asked)).among({right, wrong})
+        worth = {name: clause.score(name, sounds.sound(name)) for name in (right, wrong)}
+        assert worth[right] > worth[wrong], worth
+
+
+def test_what_a_thing_is_made_of_answers_where_nothing_else_does() -> None:
+    known = Lexicon({}, {}, {"玻璃~": "sui-bo-li", "瓶": "yin-liao-ping"})
+    assert known.kind("玻璃转角") == ("玻璃", "sui-bo-li")
+    assert known.kind("火星瓶") == ("瓶", "yin-liao-ping")
+    assert known.kind("旧玻璃") == ("", "")
 
 
 def test_changes_of_class_are_read_out_of_the_conditions() -> None:
