@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from pathlib import Path
 
 from sqlalchemy import delete, select
@@ -91,9 +92,11 @@ def addresses() -> dict[str, str]:
 
 
 def labels() -> dict[str, str]:
-    """What each drawing shows, by its name: an SVG says so itself, else it is called by its name."""
+    """What each drawing shows, by its name: as an SVG says itself, with the name where that is not enough."""
     rows = db.session().execute(select(Drawing.name, Drawing.data))
-    return {row.name: found[1].decode() if (found := _LABEL.search(row.data)) else row.name for row in rows}
+    said = {row.name: found[1].decode() if (found := _LABEL.search(row.data)) else "" for row in rows}
+    alike = {label for label, many in Counter(said.values()).items() if many > 1 or not label}
+    return {name: f"{label} {Path(name).stem}".strip() if label in alike else label for name, label in said.items()}
 
 
 def read(public_id: str) -> tuple[bytes, str]:

@@ -77,6 +77,9 @@ def test_a_picture_question_is_asked_without_a_hint_and_marked(app: Flask, folde
 def test_a_drawing_that_changed_gets_a_new_address(sqlite_app: Flask, folder: Path) -> None:
     with sqlite_app.app_context():
         drawings.load(folder)
+        labels = drawings.labels()
+        assert (labels["sign-food.svg"], labels["symbol-food.svg"]) == ("厨余垃圾", "图形标志 symbol-food")
+        assert len(set(labels.values())) == len(labels), "staff tell them apart"
         before = drawings.addresses()
         path = folder / "pictures/sign-food.svg"
         path.write_text(path.read_text(encoding="utf-8").replace("32", "30"), encoding="utf-8")
