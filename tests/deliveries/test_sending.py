@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from sorting_miniapp.accounts.models import Resident
 from sorting_miniapp.db import db, transaction
 from sorting_miniapp.deliveries import claims, content, ends, fan_out, sender, service, subscriptions
 from sorting_miniapp.deliveries.models import Delivery, DeliveryState, FanOut, FanOutState, NoticeTemplate, Subscription
@@ -103,6 +104,26 @@ def test_a_frozen_worker_changes_no_row_once_its_lease_ran_out(world: Simulator)
     assert fan_out.counts(number)["unknown"] == 1
     fan_out.settle()
     assert fan_out.finished(number)
+
+
+def test_a_claim_takes_those_who_take_it_with_their_credit_and_marks_them(world: Simulator) -> None:
+    """One single credit, a long-term consent, a consent withdrawn and a person erased after the audience was fixed."""
+    one_time, long_term, withdrawn, erased = people = make_residents(["one", "long", "withdrawn", "erased"], credits=2)
+    number = make_fan_out()
+    with transaction() as session:
+        session.get_one(Subscription, ("new_article", long_term)).long_term = True
+        session.get_one(Subscription, ("new_article", withdrawn)).credits = 0
+        session.get_one(Resident, erased).openid = None
+    claimed = claims.claim(number, 10, 30.0)
+    seen = [(one.resident_id, one.openid, one.fence, one.attempts, one.one_time) for one in claimed]
+    assert seen == [(one_time, "one", 1, 1, True), (long_term, "long", 1, 1, False)]
+    assert claims.claim(number, 10, 30.0) == []
+    ends.record([ends.Result(one, None, msgid='a,"b\\{}') for one in claimed[:1]])
+    rows = db.session().execute(select(Delivery.state, Delivery.fence, Delivery.msgid).order_by(Delivery.resident_id))
+    refused = (DeliveryState.REFUSED, 0, "")
+    assert list(rows) == [(DeliveryState.SENT, 1, 'a,"b\\{}'), (DeliveryState.SENDING, 1, ""), refused, refused]
+    left = {row.resident_id: row.credits for row in db.session().scalars(select(Subscription))}
+    assert [left[one] for one in people] == [1, 2, 0, 2]
 
 
 def test_pause_stops_claims_and_resume_goes_on(world: Simulator) -> None:
