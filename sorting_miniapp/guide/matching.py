@@ -19,7 +19,7 @@ WHOLE, CORE, WHOLE_HEARD, WHOLE_SLIP = 30.0, 25.0, 20.0, 16.0
 HEAD, MODIFIER, END = 4.0, -9.0, 3.0
 HEARD, HEARD_ALIKE, HEARD_WITHIN, ONLY_HEARD = -5.0, -8.0, -14.0, -16.0
 # 牛奶袋 is a bag: what stands before a package is what was in it.
-PACKED, PACKAGES = -12.0, frozenset("盒袋瓶樽罐桶杯箱筒膜")
+PACKED, PACKAGES = -12.0, frozenset("盒袋瓶樽罐桶杯箱筒膜包")
 # 麻辣烫纸碗 is a bowl: a name right before another that ends the clause only says what kind of thing it is. One that
 # runs into it, 拜神香 in 拜神香灰, is chance.
 BEFORE_ANOTHER = -12.0
@@ -131,7 +131,9 @@ class Clause:
         for asked, cost in ((self.text, 0.0), (self.core, -2.0), (self.end, -3.0)):
             if asked and asked in name:
                 first = END if name.startswith(asked) or name.endswith(asked) else 0.0
-                return len(asked) * LETTER + (len(name) - len(asked)) * UNTOLD + first + cost
+                # 易拉 may be 易拉罐 not yet typed to its end; 白砂糖 is no 白砂糖包.
+                packed = PACKED if len(asked) > 2 and name[:-1] == asked and name[-1] in PACKAGES else 0.0
+                return len(asked) * LETTER + (len(name) - len(asked)) * UNTOLD + first + cost + packed
         return self._skipping(name)
 
     def _skipping(self, name: str) -> float:

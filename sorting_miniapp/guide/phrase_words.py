@@ -158,7 +158,7 @@ _USED = _any(
     """拉 用 吃 喝 啃 嗑 装 放 剩 剩下 剩余 掉 剪 拆 换 包 穿 戴 坐 抽 泡 煮 煲 炸 烧 里面 里 上面 上 下面 下 身上 家的
     拔 剃 梳 刮 削 挖 扫 洗 磨 撕 捡 铲 落 贴 挂 盛 煎"""
 )
-DONE_TO = re.compile(f"(?:(?<=.){_USED}(?:完|剩|过|下来|出来|下|掉|光)?)?的(?=.)")
+DONE_TO = re.compile(f"(?:(?<=.)[上里]?{_USED}(?:完|剩|过|下来|出来|下|掉|光)?)?的(?=.)")
 # Where it was says nothing about it: 狗拉的屎 of 狗在路边拉的屎.
 WHERE = re.compile("(?:在|从|到)[^的]{1,5}?[边上里下面外口中](?=[^的]{1,2}的)")
 # What is in it, or on it, stands behind the thing: 硬盘里有资料.
