@@ -63,7 +63,8 @@ def test_a_certificate_has_identity_hours_content_unit_people_contact_number_and
         number = issuing.issue_as_staff(world.verifier, volunteer_of(world, person), world.town, FIRST, LAST)
     text = sheet_of(world, person, number)
     wanted = (
-        "张三丰", "护照", "E12***60", "LZ0000", "2小时（记录106分钟）", "2026-06-01至2026-06-30", "桶边督导志愿服务",
+        "张三丰", "护照", "E12***60", "LZ0000", "2小时（记录106分钟）", "2026年6月1日至2026年6月30日",
+        "桶边督导志愿服务",
         "东门社区投放点", "星子镇", "陈主任", "verifier", "0763-6600000", number, "2026年7月10日",
     )  # fmt: skip
     for part in wanted:
