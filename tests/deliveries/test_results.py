@@ -161,7 +161,8 @@ def test_errors_in_a_row_pause_it_also_over_several_slices(world: Simulator) -> 
     send_all(number)
     paused, reason = fan_out.state(number)
     assert paused is FanOutState.PAUSED
-    assert reason == "连续 6 次出错，已自动暂停：微信系统繁忙，稍后会再试（-1）"
+    # The second three are told of together, or as their answers come in: then the fifth stops it.
+    assert reason in {f"连续 {times} 次出错，已自动暂停：微信系统繁忙，稍后会再试（-1）" for times in (5, 6)}
     world.call("DELETE", "/_sim/faults")
     fan_out.resume(number)
     with transaction() as session:
