@@ -19,7 +19,7 @@ threads = int(os.environ.get("WEB_THREADS") or 8)
 timeout = 60
 graceful_timeout = 20
 keepalive = 30
-# A new worker needs seconds until it answers: seldom, and far enough apart that two never go at once.
+# A new worker needs seconds until it answers: seldom, and so far apart that two hardly ever go at once.
 max_requests = 400_000
 max_requests_jitter = 200_000
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  heartbeats need memory, not disk

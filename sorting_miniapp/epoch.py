@@ -1,6 +1,6 @@
 """A restored backup must not send again what was sent after it was made (design.md §6, Clock).
 
-Every claim of something to send raises one number in the database and, after the commit and before the call, in a file
+Every look for something to send raises one number in the database and, after the commit and before the call, in a file
 of this host. A database whose number is lower than the file's was restored: nothing is sent until a person has said so
 with `flask restored`, which raises the number above every file's.
 """

@@ -57,7 +57,7 @@ def _refuse_null_bytes() -> None:
 
 def answer(error: DomainError) -> tuple[Response | str, int]:
     """What the caller is told; what the request had begun is undone."""
-    _let_go()
+    let_go()
     if request.path.startswith("/console"):
         g.pop("staff_checked", None)
         return render_template("console/error.html", error=error), error.status
@@ -69,7 +69,7 @@ def answer(error: DomainError) -> tuple[Response | str, int]:
     return told, error.status
 
 
-def _let_go() -> None:
+def let_go() -> None:
     """Nothing half-done: what the request had begun is undone, where it had begun anything."""
     if not db.session.registry.has():
         return

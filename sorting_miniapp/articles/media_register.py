@@ -93,8 +93,11 @@ def save(actor: StaffActor, node_id: int, piece: Piece, item_id: int | None = No
         path = session.get_one(Node, item.node_id).path if item_id else ""
         for place in filter(None, (path, orgs.get(node_id, actor.branches()).path)):
             actor.require(Role.EDITOR, place)
-        for kind, key in ((Kind.ARTICLE, piece.article), (Kind.EVENT, piece.event)):
-            media_subjects.check(actor.branches(), kind, key)
+        for kind, key, had in (
+            (Kind.ARTICLE, piece.article, item.article_id), (Kind.EVENT, piece.event, item.event_id),
+        ):  # fmt: skip
+            if key != had:  # what a wider office tied it to stays
+                media_subjects.check(actor.branches(), kind, key)
         item.node_id, item.outlet, item.title, item.url = node_id, piece.outlet, piece.title, piece.url
         item.url_index, item.published_on, item.origin = _index(piece.url), published_on, piece.origin
         item.article_id, item.event_id = piece.article, piece.event

@@ -33,7 +33,7 @@ def check_forms() -> str | None:
     if request.method in ("GET", "HEAD", "OPTIONS"):
         return None
     origin = request.headers.get("Origin")
-    if origin and origin != "null" and urlsplit(origin).netloc != request.host:
+    if origin and origin != "null" and origin.partition("://")[2] != request.host:
         raise BadRequest("foreign_origin", "请从本系统的页面提交")
     csrf.protect()
     return ask_first()
@@ -56,7 +56,10 @@ def _came_from() -> str:
 
     `_back` names it where the question stood between (ask.html).
     """
-    referrer = urlsplit(request.form.get("_back") or request.referrer or "")
+    try:
+        referrer = urlsplit(request.form.get("_back") or request.referrer or "")
+    except ValueError:
+        return ""
     if referrer.netloc not in ("", request.host) or not referrer.path.startswith("/console"):
         return ""
     try:
@@ -70,10 +73,10 @@ def _came_from() -> str:
 @blueprint.errorhandler(Invalid)
 def refused(error: DomainError) -> BaseResponse | tuple[Response | str, int]:
     """Why a button did nothing is said on the page it stands on. Forms with fields catch their refusals themselves."""
-    page = errors_web.answer(error)
     back = _came_from() if request.method == "POST" and not request.headers.get("HX-Request") else ""
     if not back:
-        return page
+        return errors_web.answer(error)
+    errors_web.let_go()
     flash(error.message, "danger")
     return redirect(back, 303)
 

@@ -59,10 +59,11 @@ def offline_list(shift_id: int) -> Page:
 def offline_run(shift_id: int) -> Page:
     rows = forms.unpack(request.form.get("rows", ""), len(offline.COLUMNS), offline.MOST_ROWS)
     try:
-        added, known = offline.run(current_staff(), shift_id, rows)
+        added, told, known = offline.run(current_staff(), shift_id, rows)
     except DomainError as error:
         return _page(shift_id, _checked(shift_id, rows), problem=error.message), 422
-    flash(f"已登记 {added} 条签到签退，{known} 条已有记录没有重复登记", "success")
+    goings = f"补记 {told} 条签退时间，" if told else ""
+    flash(f"已登记 {added} 条签到签退，{goings}{known} 条已有记录没有重复登记", "success")
     return redirect(url_for("console.shift", shift_id=shift_id))
 
 

@@ -19,8 +19,8 @@ BACK = timedelta(days=30)
 MOST = 500
 
 
-def entry(event: Event, shift: Shift, ended_at: datetime | None = None) -> ics.Entry:
-    """A shift as a calendar shows it; `ended_at` is when the resident's own sign-up ended, None while it counts."""
+def entry(event: Event, shift: Shift, signed_at: datetime | None = None, ended_at: datetime | None = None) -> ics.Entry:
+    """A shift as a calendar shows it, or a resident's own sign-up for it; `ended_at` is None while that counts."""
     return ics.Entry(
         uid=shift.public_id,
         title=f"{event.title} {shift.title}".strip(),
@@ -29,7 +29,7 @@ def entry(event: Event, shift: Shift, ended_at: datetime | None = None) -> ics.E
         starts_at=shift.starts_at,
         ends_at=shift.ends_at,
         created_at=event.created_at,
-        changed_at=max(event.changed_at, ended_at or event.changed_at),
+        changed_at=max(one for one in (event.changed_at, signed_at, ended_at) if one),
         cancelled=ended_at is not None or shift.state is ShiftState.CANCELLED or event.state is EventState.CANCELLED,
     )
 
@@ -39,7 +39,7 @@ def of_sign_up(resident_id: int, sign_up: str) -> bytes:
     row = (
         db.session()
         .execute(
-            select(Event, Shift, SignUp.live, SignUp.ended_at)
+            select(Event, Shift, SignUp.live, SignUp.created_at, SignUp.ended_at)
             .join(Shift, Shift.event_id == Event.id)
             .join(SignUp, SignUp.shift_id == Shift.id)
             .where(SignUp.public_id == sign_up, SignUp.resident_id == resident_id)
@@ -48,7 +48,7 @@ def of_sign_up(resident_id: int, sign_up: str) -> bytes:
     )
     if row is None:
         raise NotFound("signup_not_found", "没有找到这个报名")
-    return ics.calendar([entry(row.Event, row.Shift, None if row.live else row.ended_at)])
+    return ics.calendar([entry(row.Event, row.Shift, row.created_at, None if row.live else row.ended_at)])
 
 
 def of_unit(node_id: int) -> str:

@@ -190,14 +190,16 @@ def _outcome(line: Line, fate: Fate | None, guessed: Sequence[CheckIn]) -> Outco
     if fate is None:
         return Outcome(line.row.number, line.row.cells, Action.SAME, "没有到场")
     if fate is Fate.KNOWN and _told_by(line, guessed):
-        note = "签退是系统补的，名单上的签退时间将记给核验员"
+        note = "签退是系统补的（或将由系统补），名单上的签退时间会告诉核验员"
         return Outcome(line.row.number, line.row.cells, Action.CHANGE, note)
     note = NOTES[fate] or ("" if line.left else "没有签退时间，按场次结束计，待核验")
     return Outcome(line.row.number, line.row.cells, ACTIONS[fate], note)
 
 
-def run(actor: StaffActor, shift_id: int, rows: Sequence[workbook.Row]) -> tuple[int, int]:
-    """Write the lines that add something, all or none; audited. Returns (pairs added, lines known already).
+def run(actor: StaffActor, shift_id: int, rows: Sequence[workbook.Row]) -> tuple[int, int, int]:
+    """Write the lines that add something, all or none; audited.
+
+    Returns (pairs added, goings told of pairs that the system closed, lines known already).
 
     Raises NotFound, Forbidden, Conflict, and Invalid rows_wrong when a line is wrong.
     """
@@ -215,13 +217,14 @@ def run(actor: StaffActor, shift_id: int, rows: Sequence[workbook.Row]) -> tuple
         added = [line for outcome, line in outcomes if outcome.action is Action.ADD]
         for line in sorted(added, key=lambda one: one.stay.begin if one.stay else shift.starts_at):
             _write(session, actor, line)
-        _note_goings([line for outcome, line in outcomes if outcome.action is Action.CHANGE])
+        told = [line for outcome, line in outcomes if outcome.action is Action.CHANGE]
+        _note_goings(told)
         session.flush()
         closing.mark_absent(session, shift_id)
-        known = sum(line.stay is not None for outcome, line in outcomes if outcome.action is not Action.ADD)
-        after = {"added": len(added), "known": known}
+        known = sum(line.stay is not None for outcome, line in outcomes if outcome.action is Action.SAME)
+        after = {"added": len(added), "goings": len(told), "known": known}
         audit.record(actor.username, "event.offline_list", "shift", shift_id, node_path=node.path, after=after)
-    return len(added), known
+    return len(added), len(told), known
 
 
 def _write(session: Session, actor: StaffActor, line: Line) -> None:

@@ -19,7 +19,7 @@ from sorting_miniapp.guide.models import Bigram, Item, Name, WasteClass
 
 MOST = 120
 MOST_WINDOWS = 400
-MOST_OF_KIND = 6
+MOST_OF_KIND = 24  # more than are shown: items out of use are left out afterwards
 Found = Select[*tuple[Any, ...]]
 
 

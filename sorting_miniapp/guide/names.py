@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -103,16 +104,19 @@ def _derived(session: Session, rows: list[Row]) -> list[Row]:
 
 def keyed(typed: Collection[str]) -> dict[str, tuple[str, str, str]]:
     """{key or own name as typed: (key, name, legal class name)} of items in use."""
-    folded = {words.fold(one): one for one in typed}
+    spelt: dict[str, list[str]] = defaultdict(list)
+    for one in typed:
+        spelt[words.fold(one)].append(one)
+    spelt.pop("", None)
     query = (
         select(Item.key, Item.name, Item.waste_class, Name.folded)
         .outerjoin(Name, (Name.item_id == Item.id) & Name.own.is_(True))
-        .where(Item.active.is_(True), or_(Item.key.in_(typed), Name.folded.in_(folded)))
+        .where(Item.active.is_(True), or_(Item.key.in_(typed), Name.folded.in_(spelt)))
     )
     found: dict[str, tuple[str, str, str]] = {}
     for row in db.session().execute(query):
         item = (row.key, row.name, CLASS_NAMES[row.waste_class])
-        found |= {one: item for one in (row.key, folded.get(row.folded or "", "")) if one in typed}
+        found |= {one: item for one in (row.key, *spelt.get(row.folded or "", ())) if one in typed}
     return found
 
 

@@ -122,7 +122,8 @@ def _add_read(hits: dict[int, Hit], own: list[Clause], known: Lexicon, chosen: W
     texts = [clause.text for clause in readings]
     short = len(texts[0]) <= SHORT
     looks = sorted(matching.look_alikes(texts[0])) if short else []
-    heard = {sounds.sound(one) for one in _windows(texts, 2) if short or len(one) > 2}
+    spoken = _windows(texts, 2)[: candidates.MOST_WINDOWS]
+    heard = {sounds.sound(one) for one in spoken if short or len(one) > 2}
     pairs = {pair for clause in own for pair in clause.pairs}
     rows = candidates.near(chosen, _windows([*texts, *looks], 1), sorted(heard), sorted(pairs))
     names = {row.folded for row in rows}

@@ -48,20 +48,22 @@ def items(typed: Iterable[str]) -> dict[str, Item]:
     return {key: Item(*found) for key, found in _ask(wanted).items()} if wanted else {}
 
 
-def settled(draft: Draft, known: Mapping[str, Item], had: str = "") -> Draft:
-    """The draft with its item's key in the place of a name. An item the question `had` may have left the dictionary.
+def settled(draft: Draft, known: Mapping[str, Item], had: str = "") -> tuple[Draft, Item | None]:
+    """The draft with its item's key in the place of a name, and the item.
 
-    Raises Invalid with the field as its code where there is no such item, or the key is another class than its own.
+    An item the question `had` may have left the dictionary. Raises Invalid item for any other that is not there.
     """
     typed = draft.item.strip()
     item = known.get(typed)
-    if item is None:
-        if typed and typed != had:
-            raise Invalid("item", f"词典里没有“{typed}”，请写词条的名称或编号")
-        return draft
-    if contradicts(draft.kind, draft.text, draft.options, item.class_name):
+    if item is None and typed and typed != had:
+        raise Invalid("item", f"词典里没有“{typed}”，请写词条的名称或编号")
+    return (replace(draft, item=item.key) if item else draft), item
+
+
+def check_key(draft: Draft, item: Item | None) -> None:
+    """Before a question is used. Raises Invalid options where the key is another class than its item's."""
+    if item and contradicts(draft.kind, draft.text, draft.options, item.class_name):
         raise Invalid("options", f"答案和词典不一致，词条“{item.name}”是{item.class_name}")
-    return replace(draft, item=item.key)
 
 
 def contradicts(kind: str, text: str, options: Iterable[tuple[str, Any]], class_name: str) -> bool:

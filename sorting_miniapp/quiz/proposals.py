@@ -81,14 +81,17 @@ def propose_all(actor: StaffActor, wishes: Sequence[Wish], batch: str = "") -> l
 def _propose(actor: StaffActor, wish: Wish, batch: str, known: Mapping[str, Item]) -> int:
     with transaction() as session:
         if wish.question_id is None:
-            base, values = 0, desk.values_of(dictionary.settled(wish.draft, known))
+            draft, item = dictionary.settled(wish.draft, known)
+            base, values = 0, desk.values_of(draft)
         else:
             row, version = desk.question(wish.question_id)
-            base = row.number
-            values = {"id": row.key} | desk.values_of(dictionary.settled(wish.draft, known, row.item))
+            draft, item = dictionary.settled(wish.draft, known, row.item)
+            base, values = row.number, {"id": row.key} | desk.values_of(draft)
             if wish.active == row.active and _same(values, desk.row_of(row, version)):
                 raise Conflict("nothing_changed", "内容没有变化")
             _replace_own(actor, wish.question_id)
+        if wish.active:  # one that is wrong can always be taken out of use
+            dictionary.check_key(draft, item)
         made = QuestionProposal(
             question_id=wish.question_id, base=base, values=values, active=wish.active, batch=batch,
             state=ProposalState.OPEN, live=1, made_by=actor.id, made_at=clock.now(),

@@ -135,10 +135,11 @@ class _Reading:
     def _read(self, row: Row) -> tuple[Action, str, proposals.Wish | None]:
         draft, active = _draft(row.cells, self.titles, self.pictures)
         key = row.cells[NUMBER]
-        draft = self._settled(draft, key)
+        draft, item = self._settled(draft, key)
         self._only(key, "编号", row.number)
         self._only("\n".join((draft.text, draft.picture, *(text for text, _ in draft.options))), "题目", row.number)
         if not key:
+            self._check_key(draft, item)
             return Action.ADD, "", proposals.Wish(None, draft)
         if key not in self.ids:
             raise _Wrong("题库里没有这个编号；新题请把编号留空")
@@ -148,13 +149,22 @@ class _Reading:
         _, now, used = self.known[question_id]
         if {"id": key, **desk.values_of(draft), "reviewer": ""} == {**now, "reviewer": ""} and active == used:
             return Action.SAME, "", None
+        if active:
+            self._check_key(draft, item)
         return Action.CHANGE, "", proposals.Wish(question_id, draft, active)
 
-    def _settled(self, draft: Draft, key: str) -> Draft:
-        """With its item's key. Raises _Wrong."""
+    def _settled(self, draft: Draft, key: str) -> tuple[Draft, dictionary.Item | None]:
+        """With its item's key, and the item. Raises _Wrong."""
         had = str(self.known[self.ids[key]][1].get("item", "")) if key in self.ids else ""
         try:
             return dictionary.settled(draft, self.items, had)
+        except Invalid as error:
+            raise _Wrong(error.message) from error
+
+    @staticmethod
+    def _check_key(draft: Draft, item: dictionary.Item | None) -> None:
+        try:
+            dictionary.check_key(draft, item)
         except Invalid as error:
             raise _Wrong(error.message) from error
 

@@ -70,6 +70,9 @@ def test_only_what_lies_in_the_branch_is_offered_and_taken(desk: Desk) -> None:
     ]
     with pytest.raises(Invalid, match="event"):
         media_register.save(town, desk.town, Piece("连州发布", "甲", YESTERDAY, Origin.OWN, event=event))
+    tied = media_register.save(desk.editor, desk.town, Piece("连州发布", "甲", YESTERDAY, Origin.OWN, event=event))
+    media_register.save(town, desk.town, Piece("连州发布", "乙", YESTERDAY, Origin.OWN, event=event), tied)
+    assert media_register.get(town, tied).title == "乙", "what the city tied it to stays"
 
 
 def test_the_page_offers_titles_and_shows_what_a_piece_is_about(page_desk: Desk) -> None:

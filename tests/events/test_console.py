@@ -60,7 +60,7 @@ def test_the_organisers_way_from_a_template_to_a_published_event(sqlite_world: W
     assert f'name="_back" value="{url}"' in asked, "the question between, without scripts, passes on where to"
     assert client.post(f"{url}/withdraw", data=pressed | {"_back": url}).headers["Location"] == url
     assert client.post(f"{url}/withdraw", data=pressed | {"_back": "//elsewhere.example/console"}).status_code == 409
-    for elsewhere in ("http://elsewhere.example/console/events", f"http://localhost{url}/publish"):
+    for elsewhere in ("http://elsewhere.example/console/events", f"http://localhost{url}/publish", "http://["):
         refused = client.post(f"{url}/withdraw", data=pressed, headers={"Referer": elsewhere})
         assert (refused.status_code, "不能撤回发布" in refused.get_data(as_text=True)) == (409, True)
     with world.app.app_context():

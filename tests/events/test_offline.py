@@ -45,7 +45,7 @@ def party(world: World, count: int) -> tuple[Made, list[Person], list[str]]:
     return event, people, [signed(world, event, person) for person in people]
 
 
-def upload(world: World, event: Made, *rows: Row) -> tuple[int, int]:
+def upload(world: World, event: Made, *rows: Row) -> tuple[int, int, int]:
     with world.app.app_context():
         return offline.run(world.organiser, event.shift, rows)
 
@@ -74,7 +74,7 @@ def test_a_list_is_merged_with_scans_and_the_same_list_again_changes_nothing(wor
     planned = outcomes(world, event, *sheet)
     assert [action for action, _ in planned] == [Action.SAME, Action.ADD, Action.CHANGE, Action.ADD, Action.SAME]
     assert len(pairs(world)) == 1, "a plan writes nothing"
-    assert upload(world, event, *sheet) == (2, 2)
+    assert upload(world, event, *sheet) == (2, 1, 1), "two pairs, one going told, one known"
     expected = [
         ("09:00", "09:50", CheckHow.QR, False),
         ("10:10", "11:00", CheckHow.OFFLINE, False),
@@ -82,7 +82,7 @@ def test_a_list_is_merged_with_scans_and_the_same_list_again_changes_nothing(wor
         ("09:05", "11:00", CheckHow.OFFLINE, False),
     ]
     assert pairs(world) == expected
-    assert upload(world, event, *sheet) == (0, 4)
+    assert upload(world, event, *sheet) == (0, 0, 4)
     assert pairs(world) == expected
     assert {action for action, _ in outcomes(world, event, *sheet)} == {Action.SAME}, "nothing is left to enter"
     with world.app.app_context():
@@ -98,7 +98,7 @@ def test_uploads_at_once_add_each_line_once(world: World, hands: Hands) -> None:
     hands.at(AFTER)
     sheet = [line(number, key, "9:00", "11:00") for number, key in enumerate(made, 2)]
     results = at_once([lambda: upload(world, event, *sheet)] * 4)
-    assert sorted(results) == [(0, 2)] * 3 + [(2, 0)]
+    assert sorted(results) == [(0, 0, 2)] * 3 + [(2, 0, 0)]
     assert len(pairs(world)) == 2
 
 
@@ -144,7 +144,7 @@ def test_a_list_is_read_after_the_check_outs_and_within_three_days(sqlite_world:
             offline.run(sqlite_world.foreigner, event.shift, [row])
         with pytest.raises(Forbidden):
             offline.run(sqlite_world.verifier, event.shift, [row])
-    assert upload(sqlite_world, event, row) == (1, 0)
+    assert upload(sqlite_world, event, row) == (1, 0, 0)
 
 
 def test_a_missing_going_on_paper_is_closed_at_the_end_and_flagged(sqlite_world: World, hands: Hands) -> None:

@@ -32,8 +32,9 @@ from tests.simulator_process import Simulator
 HOUR = timedelta(hours=1)
 
 
-def test_a_sign_up_is_a_calendar_entry_of_its_owner(world: World) -> None:
+def test_a_sign_up_is_a_calendar_entry_of_its_owner(world: World, hands: Hands) -> None:
     event, people = make_event(world), make_people(world.app, 2)
+    hands.at(NINE - 40 * HOUR)
     made = signed(world, event, people[0])
     client = world.app.test_client()
     url = f"/api/v1/signups/{made}/ics"
@@ -43,9 +44,16 @@ def test_a_sign_up_is_a_calendar_entry_of_its_owner(world: World) -> None:
     assert f"UID:{event.shift_id}@sorting-miniapp" in text
     assert "STATUS:CONFIRMED" in text
     assert client.get(url, headers=people[1].headers).status_code == 404
+    hands.at(NINE - 35 * HOUR)
     client.delete(f"/api/v1/signups/{made}", headers=people[0].headers)
     ended = client.get(url, headers=people[0].headers).get_data(as_text=True)
     assert "STATUS:CANCELLED" in ended
+    hands.at(NINE - 30 * HOUR)
+    url = f"/api/v1/signups/{signed(world, event, people[0])}/ics"
+    again = client.get(url, headers=people[0].headers).get_data(as_text=True)
+    assert "STATUS:CONFIRMED" in again
+    sequences = [int(one.split("SEQUENCE:")[1].split()[0]) for one in (text, ended, again)]
+    assert sequences == sorted(set(sequences)), "each a later version of the same entry: the last one counts"
 
 
 def test_a_units_feed_holds_its_branch_and_cancellations_and_is_cached(world: World) -> None:

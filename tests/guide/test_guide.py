@@ -62,6 +62,8 @@ def test_a_question_names_its_item_by_key_or_by_name(dictionary: FlaskClient) ->
     with dictionary.application.app_context():
         item = names.keyed({"锂电池", "没有的东西"})["锂电池"]
         assert item[1:] == ("锂电池", "有害垃圾")
+        battery = names.keyed({"锂电池"})["锂电池"]
+        assert names.keyed({"锂电池", "锂 电池", "  "}) == {"锂电池": battery, "锂 电池": battery}, "each spelling"
         assert names.keyed({item[0], "五号电池"}) == {item[0]: item}, "other names may be another item's tomorrow"
 
 

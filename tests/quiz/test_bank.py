@@ -149,6 +149,11 @@ def test_the_key_of_a_question_about_an_item_is_the_dictionarys_class(
         for fine in (replace(about, options=turned, text="旧灯管不属于哪一类？"), about):
             key = proposals.propose(writer, Wish(None, fine))
         assert db.session.get_one(QuestionProposal, key).values["item"] == "jiu-dengguan", "by its key"
+        kept = few_people.question
+        db.session.execute(update(Question).where(Question.id == kept).values(item="jiu-dengguan"))
+        wrong = replace(about, options=turned)
+        refused(Invalid, "options", proposals.propose, writer, Wish(kept, wrong))
+        assert proposals.propose(writer, Wish(kept, wrong, active=False)), "a wrong one can be taken out of use"
         row = next(row for row in rows[1:] if row[1] == "单选")
         row[0], row[6], row[18] = "", "旧灯管属于哪一类？", "旧灯管"
         row[7:16] = ["有害垃圾", "其他垃圾", "可回收物", "", "", "", "", "", "B"]
