@@ -156,7 +156,7 @@ def leader_appoint(shift_id: int) -> Page:
         person = walk_ins.look_up(current_staff(), shift_id, words)
         leaders.appoint(current_staff(), shift_id, person.resident_id)
     except DomainError as error:
-        return _page(shift_id, words, error.message), error.status
+        return _page(shift_id, words, error.message), 422
     flash(f"已请{person.name}带队，对方在小程序“我带队的场次”里可以登记", "success")
     return redirect(url_for("console.board_page", shift_id=shift_id))
 
