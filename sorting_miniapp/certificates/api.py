@@ -5,7 +5,7 @@ Counted per address, so that codes are not tried out (limits.LOOK_UP).
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, current_app, make_response, render_template, request
@@ -26,10 +26,7 @@ def local_day(moment: datetime) -> str:
     return clock.day_text(clock.local(moment))
 
 
-@pages.app_template_filter("day_text")
-def day_text(day: str) -> str:
-    """Of a day as a certificate's text has it."""
-    return clock.day_text(date.fromisoformat(day))
+pages.add_app_template_filter(service.day_text)
 
 
 def as_answer(found: service.Issued) -> dict[str, Any]:

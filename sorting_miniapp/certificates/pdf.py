@@ -6,12 +6,11 @@ fpdf2, fontTools and the font cost memory, so they are imported where a sheet is
 from __future__ import annotations
 
 import io
-from datetime import date
 from typing import Any
 
 from sorting_miniapp import clock
 from sorting_miniapp.certificates.models import CertificateKind
-from sorting_miniapp.certificates.service import Issued
+from sorting_miniapp.certificates.service import Issued, day_text
 
 SEAL = "加盖出具单位公章后生效；可扫描二维码核验真伪。出具证明不收取任何费用。"
 SEAL_NOTES = {
@@ -61,10 +60,6 @@ def _frame(sheet: Any, certificate: Issued) -> None:
     sheet.set_text_color(0, 0, 0)
 
 
-def _day(text: str) -> str:
-    return clock.day_text(date.fromisoformat(text))
-
-
 def _rows(certificate: Issued) -> list[tuple[str, str]]:
     text = certificate.text
     rows = [("姓名", text.name)]
@@ -72,7 +67,7 @@ def _rows(certificate: Issued) -> list[tuple[str, str]]:
         rows += [
             (text.document_kind, text.document),
             ("志愿者编号", text.volunteer_number),
-            ("服务期间", f"{_day(text.first_day)} 至 {_day(text.last_day)}"),
+            ("服务期间", f"{day_text(text.first_day)} 至 {day_text(text.last_day)}"),
             ("服务次数", f"{text.times} 次"),
             ("服务时长", f"{text.hours} 小时（记录 {text.minutes} 分钟）"),
             ("取整办法", text.policy),
@@ -81,7 +76,7 @@ def _rows(certificate: Issued) -> list[tuple[str, str]]:
         rows += [
             ("学习内容", text.subject),
             ("成绩", f"{text.score} 分（满分 100 分，{text.pass_mark} 分及格）"),
-            ("通过日期", _day(text.last_day)),
+            ("通过日期", day_text(text.last_day)),
         ]
     rows += [
         ("出具单位", text.issuer),

@@ -9,7 +9,7 @@ import hmac
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -36,6 +36,11 @@ from sorting_miniapp.orgs.tree import within
 PAGE = 20
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 CODE_LENGTH = 16  # 80 bits, read aloud without 0/O and 1/I
+
+
+def day_text(day: str) -> str:
+    """A day as a Text holds it, for people to read."""
+    return clock.day_text(date.fromisoformat(day))
 
 
 @dataclass(frozen=True)

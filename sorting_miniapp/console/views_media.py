@@ -126,16 +126,21 @@ def media_template() -> Response:
 @staff_only(Role.EDITOR)
 def media_check() -> Page:
     if request.method == "GET":
-        return render_template(IMPORT, columns=register.COLUMNS, outcomes=None, packed="", problem=None)
+        return _import_page()
     file = request.files.get("file")
     try:
         if not file:
             raise Invalid("no_file", "请选择文件")
         rows = register.rows_of(file.stream.read())
     except DomainError as error:
-        return render_template(IMPORT, columns=register.COLUMNS, outcomes=None, packed="", problem=error), 422
-    outcomes = register.plan(rows, current_staff())
-    return render_template(IMPORT, columns=register.COLUMNS, outcomes=outcomes, packed=forms.pack(rows), problem=None)
+        return _import_page(problem=error), 422
+    return _import_page(register.plan(rows, current_staff()), forms.pack(rows))
+
+
+def _import_page(
+    outcomes: list[register.Outcome] | None = None, packed: str = "", problem: DomainError | None = None
+) -> str:
+    return render_template(IMPORT, columns=register.COLUMNS, outcomes=outcomes, packed=packed, problem=problem)
 
 
 @blueprint.post("/media/import/run")
@@ -145,7 +150,6 @@ def media_run() -> Page:
     try:
         added, same = register.run(rows, current_staff())
     except DomainError as error:
-        outcomes = register.plan(rows, current_staff())
-        return render_template(IMPORT, columns=register.COLUMNS, outcomes=outcomes, packed="", problem=error), 422
+        return _import_page(register.plan(rows, current_staff()), problem=error), 422
     flash(f"已登记 {added} 条，{same} 条已经登记过", "success")
     return redirect(url_for("console.media"))

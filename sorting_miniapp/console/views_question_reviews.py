@@ -13,6 +13,7 @@ from sorting_miniapp.console import forms, sheets
 from sorting_miniapp.console.blueprint import blueprint
 from sorting_miniapp.console.downloads import attachment
 from sorting_miniapp.console.views_content import FIELD_NAMES
+from sorting_miniapp.console.views_quiz import READERS
 from sorting_miniapp.errors import DomainError
 from sorting_miniapp.imports import workbook
 from sorting_miniapp.quiz import desk, proposals, sheet_questions
@@ -20,7 +21,6 @@ from sorting_miniapp.quiz.models import POOL_NAMES, Pool
 from sorting_miniapp.quiz.question_list import Filters
 
 Page = Response | str | tuple[str, int]
-READERS = (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)
 
 sheets.add_pages(sheet_questions.SHEET, "/questions/import", "console.question_reviews")
 

@@ -9,6 +9,7 @@ from sorting_miniapp.accounts.access import current_staff, staff_only
 from sorting_miniapp.accounts.models import Role
 from sorting_miniapp.console import forms, navigation
 from sorting_miniapp.console.blueprint import blueprint
+from sorting_miniapp.console.views_quiz import READERS
 from sorting_miniapp.errors import DomainError
 from sorting_miniapp.media import drawings
 from sorting_miniapp.quiz import sets
@@ -18,7 +19,6 @@ from sorting_miniapp.quiz.question_list import Filters
 from sorting_miniapp.quiz.sets import Blueprint
 
 Page = Response | str | tuple[str, int]
-READERS = (Role.EDITOR, Role.REVIEWER, Role.ANALYST, Role.ADMIN)
 POOLS = [(pool.value, name) for pool, name in POOL_NAMES.items()]
 
 

@@ -25,7 +25,6 @@ QUIZ, AGE = "quiz", "age"
 # quiz(resident_id, slug) says yes or no; age(resident_id, None) years or None.
 _rules: dict[str, Callable[[int, Any], Any]] = {}
 MinorsRule = Callable[[Sequence[int]], dict[int, int]]
-_minors: list[MinorsRule] = []
 
 
 @dataclass(frozen=True)
@@ -48,15 +47,22 @@ def register(name: str, rule: Callable[[int, Any], Any]) -> None:
     _rules[name] = rule
 
 
+def _nobody(_residents: Sequence[int]) -> dict[int, int]:
+    return {}
+
+
+_minors: MinorsRule = _nobody
+
+
 def register_minors(rule: MinorsRule) -> None:
     """Let another feature say who of some residents registered as a minor, and how old they are."""
-    _minors.append(rule)
-    del _minors[:-1]
+    global _minors
+    _minors = rule
 
 
 def ages_of_minors(residents: Sequence[int]) -> dict[int, int]:
     """The ages of those who registered as volunteers under age, by their documents' birth dates; one statement."""
-    return _minors[0](residents) if _minors else {}
+    return _minors(residents)
 
 
 def of(kept: Any) -> Requirements:

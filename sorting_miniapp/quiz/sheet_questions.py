@@ -131,15 +131,17 @@ class _Reading:
             return self._read(row)
         except _Wrong as wrong:
             return Action.WRONG, str(wrong), None
+        except Invalid as error:
+            return Action.WRONG, error.message, None
 
     def _read(self, row: Row) -> tuple[Action, str, proposals.Wish | None]:
         draft, active = _draft(row.cells, self.titles, self.pictures)
         key = row.cells[NUMBER]
-        draft, item = self._settled(draft, key)
+        draft, item = dictionary.settled(draft, self.items, self._item_of(key))
         self._only(key, "编号", row.number)
         self._only("\n".join((draft.text, draft.picture, *(text for text, _ in draft.options))), "题目", row.number)
         if not key:
-            self._check_key(draft, item)
+            dictionary.check_key(draft, item)
             return Action.ADD, "", proposals.Wish(None, draft)
         if key not in self.ids:
             raise _Wrong("题库里没有这个编号；新题请把编号留空")
@@ -150,23 +152,12 @@ class _Reading:
         if {"id": key, **desk.values_of(draft), "reviewer": ""} == {**now, "reviewer": ""} and active == used:
             return Action.SAME, "", None
         if active:
-            self._check_key(draft, item)
+            dictionary.check_key(draft, item)
         return Action.CHANGE, "", proposals.Wish(question_id, draft, active)
 
-    def _settled(self, draft: Draft, key: str) -> tuple[Draft, dictionary.Item | None]:
-        """With its item's key, and the item. Raises _Wrong."""
-        had = str(self.known[self.ids[key]][1].get("item", "")) if key in self.ids else ""
-        try:
-            return dictionary.settled(draft, self.items, had)
-        except Invalid as error:
-            raise _Wrong(error.message) from error
-
-    @staticmethod
-    def _check_key(draft: Draft, item: dictionary.Item | None) -> None:
-        try:
-            dictionary.check_key(draft, item)
-        except Invalid as error:
-            raise _Wrong(error.message) from error
+    def _item_of(self, key: str) -> str:
+        """The item's key of a question that is in the bank."""
+        return str(self.known[self.ids[key]][1].get("item", "")) if key in self.ids else ""
 
     def _only(self, what: str, label: str, number: int) -> None:
         if what and what in self.seen:

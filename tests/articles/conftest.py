@@ -16,10 +16,10 @@ from sorting_miniapp.articles.writing import Text
 from sorting_miniapp.deliveries import content as notices
 from sorting_miniapp.orgs import service as orgs
 from sorting_miniapp.orgs.models import NodeKind
-from sorting_miniapp.wechat import gateway
 from tests.conftest import base_environ
 from tests.events.helpers import CHEAP, CONTENT, NINE, PASSWORD, Hands
 from tests.simulator_process import Simulator, running
+from tests.wechat.gateway_helpers import pointed
 
 TEMPLATE = "sim_new_article"
 TEXT = Text("厨余垃圾怎么分", "## 先沥干\n\n再投放。", "市住建局", "三步分好厨余垃圾", "《清远市城市生活垃圾管理条例》")
@@ -66,10 +66,7 @@ def make_desk(app: Flask, simulator: Simulator, monkeypatch: pytest.MonkeyPatch)
     hands = Hands(monkeypatch)
     hands.at(NINE)
     with app.app_context():
-        both = gateway()
-        for account in (both.mini, both.official):
-            monkeypatch.setattr(account.client, "base", simulator.url)
-            monkeypatch.setattr(account.client.tokens, "_cached", None)
+        pointed(app, monkeypatch, simulator.url)
         notices.load(CONTENT, {"new_article": TEMPLATE})
         city = orgs.add(None, "连州市", NodeKind.CITY, "test", key="city").id
         town = orgs.add(city, "星子镇", NodeKind.TOWN, "test", key="town").id

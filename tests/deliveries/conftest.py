@@ -9,11 +9,11 @@ from flask import Flask
 
 from sorting_miniapp.db import db
 from sorting_miniapp.deliveries import claims, content
-from sorting_miniapp.wechat import gateway
 from tests.conftest import base_environ
 from tests.deliveries.helpers import TEMPLATE
 from tests.events.helpers import CONTENT
 from tests.simulator_process import Simulator, running
+from tests.wechat.gateway_helpers import pointed
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +28,7 @@ def world(app: Flask, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> 
     simulator.reset()
     monkeypatch.setattr(claims, "quiet_now", lambda: False)
     with app.app_context():
-        both = gateway()
-        for account in (both.mini, both.official):
-            monkeypatch.setattr(account.client, "base", simulator.url)
-            monkeypatch.setattr(account.client.tokens, "_cached", None)
+        pointed(app, monkeypatch, simulator.url)
         content.load(CONTENT, {"new_article": TEMPLATE, "event_offer": "sim_event_offer"})
         db.session().commit()
         yield simulator
